@@ -1,0 +1,76 @@
+"""The look of the figures, and the few that several chapters share.
+
+Colours are those of Okabe and Ito, safe for colour-blind readers; lines differ in dash as well.
+The background is opaque, so that the axes can be read in a dark theme.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from gaml_utils.evaluation import Interval
+
+BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7",
+)
+COLOURS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), "-")
+
+plt.rcParams.update({
+    "figure.figsize": (6.4, 3.6), "figure.dpi": 90, "savefig.facecolor": "white", "figure.facecolor": "white",
+    "axes.facecolor": "white", "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
+    "grid.color": "#dddddd", "axes.axisbelow": True, "legend.frameon": False, "figure.constrained_layout.use": True, "font.size": 10,
+    "axes.prop_cycle": plt.cycler(color=COLOURS, linestyle=DASHES),
+})
+
+
+def show(fig: Figure, *, alt: str) -> None:
+    """Display the figure with a text that says in words what it shows, and close it.
+
+    Raises ValueError if alt is empty.
+    """
+    if not isinstance(alt, str) or not alt.strip():
+        raise ValueError("alt should say in words what the figure shows")
+    display(fig, metadata={"image/png": {"alt": alt}})
+    plt.close(fig)
+
+
+def plot_curves(ax: Axes, curves: Mapping[str, Interval | np.ndarray], xlabel: str, ylabel: str) -> None:
+    """One labelled line a curve against 0, 1, 2, ...; an Interval also gets its band."""
+    for label, curve in curves.items():
+        mean = curve.mean if isinstance(curve, Interval) else np.asarray(curve)
+        (line,) = ax.plot(np.arange(len(mean)), mean, label=label)
+        if isinstance(curve, Interval):
+            ax.fill_between(np.arange(len(mean)), curve.low, curve.high, color=line.get_color(), alpha=0.2, lw=0)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.legend()
+
+
+def plot_adaptation(
+    ax: Axes, x: np.ndarray, truth: np.ndarray, fits: Mapping[str, np.ndarray], support: tuple | None = None
+) -> None:
+    """The true curve, the support points, and one labelled line a fit. x, truth, each fit: (points,)."""
+    ax.plot(x, truth, color=BLACK, linestyle="-", lw=1, label="true sine")
+    for (label, y), colour, dash in zip(fits.items(), COLOURS, DASHES[1:], strict=False):
+        ax.plot(x, y, color=colour, linestyle=dash, label=label)
+    if support is not None:
+        ax.plot(*support, "o", color=ORANGE, label="support points")
+    ax.set(xlabel="x", ylabel="y")
+    ax.legend(fontsize=8)
+
+
+def plot_weights(ax: Axes, weights: Sequence[float], labels: Sequence[str] | None = None) -> None:
+    """One bar a task; a negative weight is hatched as well as red."""
+    weights = np.asarray(weights)
+    bars = ax.bar(np.arange(len(weights)), weights, color=[RED if w < 0 else BLUE for w in weights])
+    for bar, w in zip(bars, weights, strict=True):
+        bar.set_hatch("//" if w < 0 else "")
+    ax.axhline(0, color=BLACK, lw=0.8, linestyle="-")
+    ax.axhline(1 / len(weights), color=BLACK, lw=0.8, linestyle=":", label="uniform")
+    ax.set_xticks(np.arange(len(weights)), labels or [str(i + 1) for i in range(len(weights))])
+    ax.set(xlabel="task", ylabel="weight")

@@ -1,0 +1,38 @@
+"""Is the reader's machine ready? Chapter 00 asks."""
+
+import sys
+from importlib import metadata
+
+from packaging.requirements import Requirement
+
+MEND = 'python -m pip install -e ".[lab]" -c constraints.txt'
+
+
+def problems() -> list[str]:
+    """What stands in the way, one sentence each with what mends it; empty if all is well."""
+    found = []
+    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+        version = ".".join(map(str, sys.version_info[:2]))
+        found.append(f"Python is {version}: use 3.11, 3.12 or 3.13; `make lab` picks one that is installed.")
+    try:
+        requirements = [Requirement(r) for r in metadata.requires("gaml-utils") or []]
+    except metadata.PackageNotFoundError:
+        return [*found, f"gaml_utils is not installed here: in the repository's top folder, run {MEND}"]
+    for r in requirements:
+        if r.marker is not None and not r.marker.evaluate({"extra": "lab"}):
+            continue
+        try:
+            version = metadata.version(r.name)
+        except metadata.PackageNotFoundError:
+            found.append(f"{r.name} is missing: in the repository's top folder, run {MEND}")
+            continue
+        if version not in r.specifier:
+            found.append(f"{r.name} is {version}, the chapters need {r.specifier}: run {MEND}")
+    return found
+
+
+def check_setup() -> bool:
+    """Print what is amiss and how to mend it, or that all is ready. True if it is."""
+    found = problems()
+    print("\n".join(found) or "Ready: Python and every package are as the chapters need them.")
+    return not found

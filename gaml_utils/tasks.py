@@ -1,0 +1,153 @@
+"""Few-shot tasks: what a batch of them looks like, and the families that make them (chapter 01)."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class TaskBatch(NamedTuple):
+    """A meta-batch. Each array is (tasks, points, ...): one row of points per task.
+
+    The inner loop learns from the support set; the query set judges the result.
+    """
+
+    support_x: Any
+    support_y: Any
+    query_x: Any
+    query_y: Any
+
+
+class MetaResult(NamedTuple):
+    """What one outer step needs to know.
+
+    gradient: list of arrays shaped like the parameters; the outer optimiser descends it.
+    weights: (tasks,), one weight per task.
+    query_losses: (tasks,), each task's loss on its query set after adaptation.
+    """
+
+    gradient: list
+    weights: Any
+    query_losses: Any
+
+
+@dataclass(frozen=True)
+class SineTasks:
+    """Sine regression, y = A sin(x - phase): Finn et al. 2017 (arXiv:1703.03400), section 5.1.
+
+    amplitude, phase, x: (low, high) of the uniform distribution each is drawn from; phase and x in
+    radians. Raises ValueError if a range is not two finite numbers with low <= high.
+    """
+
+    amplitude: tuple[float, float] = (0.1, 5.0)
+    phase: tuple[float, float] = (0.0, np.pi)
+    x: tuple[float, float] = (-5.0, 5.0)
+
+    def __post_init__(self) -> None:
+        for name in ("amplitude", "phase", "x"):
+            _check_range(name, getattr(self, name))
+
+    def draw(self, rng: np.random.Generator, tasks: int) -> tuple[np.ndarray, np.ndarray]:
+        """Which sines: amplitude and phase, each (tasks, 1, 1)."""
+        _check_rng(rng)
+        _check_count("tasks", tasks)
+        return rng.uniform(*self.amplitude, (tasks, 1, 1)), rng.uniform(*self.phase, (tasks, 1, 1))
+
+    def points(
+        self, rng: np.random.Generator, amplitude: np.ndarray, phase: np.ndarray, points: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Points on given sines: x and y, each (tasks, points, 1)."""
+        _check_rng(rng)
+        _check_count("points", points)
+        x = rng.uniform(*self.x, (len(amplitude), points, 1))
+        return x, amplitude * np.sin(x - phase)
+
+    def sample(self, rng: np.random.Generator, tasks: int, shots: int, queries: int) -> TaskBatch:
+        """A meta-batch of fresh tasks; the same Generator state gives the same batch.
+
+        Returns a TaskBatch of float64 arrays: support (tasks, shots, 1), query (tasks, queries, 1).
+        Raises ValueError if tasks, shots or queries is not a whole number of at least 1.
+        """
+        _check_count("shots", shots)
+        _check_count("queries", queries)
+        amplitude, phase = self.draw(rng, tasks)
+        support = self.points(rng, amplitude, phase, shots)
+        query = self.points(rng, amplitude, phase, queries)
+        return TaskBatch(*support, *query)
+
+
+@dataclass(frozen=True)
+class NoiseTasks:
+    """A control with nothing to learn: y is normal noise that does not depend on x (chapter 05).
+
+    std: standard deviation of y. No learner can beat the constant 0, whose mean squared error is std**2.
+    x: (low, high) of the inputs.
+    """
+
+    std: float = 1.0
+    x: tuple[float, float] = (-5.0, 5.0)
+
+    def __post_init__(self) -> None:
+        _check_range("x", self.x)
+        if not (np.isfinite(self.std) and self.std >= 0):
+            raise ValueError(f"std should be a finite number of at least 0, got {self.std!r}")
+
+    def sample(self, rng: np.random.Generator, tasks: int, shots: int, queries: int) -> TaskBatch:
+        """A meta-batch, shaped as SineTasks.sample shapes it, with the same errors."""
+        _check_rng(rng)
+        sizes = {"tasks": tasks, "shots": shots, "queries": queries}
+        for name, value in sizes.items():
+            _check_count(name, value)
+        arrays = []
+        for points in (shots, queries):
+            arrays.append(rng.uniform(*self.x, (tasks, points, 1)))
+            arrays.append(rng.normal(0.0, self.std, (tasks, points, 1)))
+        return TaskBatch(*arrays)
+
+
+def check_batch(batch: TaskBatch) -> TaskBatch:
+    """The batch as float64 arrays, or a ValueError that names the argument at fault."""
+    if not isinstance(batch, tuple) or len(batch) != 4:
+        raise ValueError(f"batch should be a TaskBatch of four arrays, got {type(batch).__name__}")
+    arrays = TaskBatch(*(check_points(name, a) for name, a in zip(TaskBatch._fields, batch, strict=True)))
+    tasks = len(arrays.support_x)
+    for name, a in zip(TaskBatch._fields, arrays, strict=True):
+        if len(a) != tasks:
+            raise ValueError(f"{name} holds {len(a)} tasks, but support_x holds {tasks}")
+    for x_name, y_name in (("support_x", "support_y"), ("query_x", "query_y")):
+        check_pair(x_name, getattr(arrays, x_name), y_name, getattr(arrays, y_name))
+    return arrays
+
+
+def check_points(name: str, array: Any) -> np.ndarray:
+    """The array as float64 (tasks, points, features), or a ValueError that names it."""
+    a = np.asarray(array, dtype=np.float64)
+    if a.ndim != 3 or 0 in a.shape:
+        raise ValueError(f"{name} should be (tasks, points, features), none of them 0, got shape {a.shape}")
+    if not np.isfinite(a).all():
+        raise ValueError(f"{name} should hold finite numbers only, got NaN or infinity")
+    return a
+
+
+def check_pair(x_name: str, x: np.ndarray, y_name: str, y: np.ndarray) -> None:
+    """Raise ValueError unless x and y hold the same tasks and points."""
+    if x.shape[:2] != y.shape[:2]:
+        raise ValueError(
+            f"{y_name} should hold the tasks and points of {x_name}, {x.shape[:2]}, got {y.shape[:2]}"
+        )
+
+
+def _check_range(name: str, value: Any) -> None:
+    ok = isinstance(value, tuple | list) and len(value) == 2 and np.isfinite(value).all() and value[0] <= value[1]
+    if not ok:
+        raise ValueError(f"{name} should be (low, high), two finite numbers with low <= high, got {value!r}")
+
+
+def _check_count(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name} should be a whole number of at least 1, got {value!r}")
+
+
+def _check_rng(rng: Any) -> None:
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng should be a numpy.random.Generator, got {type(rng).__name__}")

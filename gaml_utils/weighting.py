@@ -1,0 +1,62 @@
+"""One weight per task: (tasks, parameters) -> (tasks,). Derived in chapters 04 and 05.
+
+Row i of `updates` is task i's update, theta - theta'_i: its whole displacement in the inner loop. The
+same lines serve NumPy arrays and TensorFlow tensors. The outer gradient treats the weights as constants.
+"""
+
+import sys
+from typing import Any
+
+import numpy as np
+
+
+def uniform_weights(updates: Any) -> Any:
+    """Every task counts the same, 1/T: plain MAML and plain Reptile.
+
+    updates: (tasks, parameters). Returns (tasks,).
+    Raises ValueError if updates is not such an array or holds NaN or infinity.
+    """
+    xp, updates = _namespace(updates)
+    tasks = updates.shape[0]
+    return xp.ones(tasks, updates.dtype) / tasks
+
+
+def agreement_weights(updates: Any) -> Any:
+    """A task counts by how well its update agrees with the average update.
+
+    Scores s_i = sum_j g_i . g_j, weights w_i = s_i / sum_k |s_k|, so the absolute weights add up to 1 and
+    a task that points against the average gets a negative weight. Eshratifar, Eigen and Pedram 2018
+    (arXiv:1810.08178), Algorithm 1. Where the scores vanish (all updates zero, or cancelling one another)
+    no task agrees with anything, and the weights are uniform.
+
+    updates: (tasks, parameters). Returns (tasks,).
+    Raises ValueError if updates is not such an array or holds NaN or infinity.
+    """
+    xp, updates = _namespace(updates)
+    tasks, precision = updates.shape[0], np.finfo(updates.dtype.name)
+    largest = xp.maximum(xp.max(updates), -xp.min(updates))
+    g = updates * (1 / xp.where(largest > precision.tiny, largest, 1.0))       # so that no product overflows
+    scores = xp.dot(g, xp.sum(g, axis=0))
+    total = xp.sum(xp.abs(scores))
+    agree = total > tasks * precision.eps * xp.vdot(g, g)                      # else nothing but rounding is left
+    return xp.where(agree, scores / xp.where(agree, total, 1.0), 1.0 / tasks)
+
+
+def _namespace(updates: Any) -> tuple[Any, Any]:
+    """The array library that `updates` belongs to, and `updates` as one of its arrays, checked."""
+    tf = sys.modules.get("tensorflow")
+    if tf is not None and isinstance(updates, tf.Tensor | tf.Variable):
+        _check_shape(tuple(updates.shape))
+        return tf.experimental.numpy, tf.convert_to_tensor(updates)
+    updates = np.asarray(updates)
+    if updates.dtype.kind != "f":
+        updates = updates.astype(np.float64)
+    _check_shape(updates.shape)
+    if not np.isfinite(updates).all():
+        raise ValueError("updates should hold finite numbers only, got NaN or infinity")
+    return np, updates
+
+
+def _check_shape(shape: tuple) -> None:
+    if len(shape) != 2 or 0 in shape:
+        raise ValueError(f"updates should be (tasks, parameters), neither of them 0, got shape {shape}")
