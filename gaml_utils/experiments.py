@@ -46,20 +46,20 @@ SINE_NUMPY = {
 
 
 def sine_numpy_jobs(config: dict, done: dict) -> list[dict]:
-    """First every rule at every step size; then, at the chosen ones, the controls."""
+    """First the comparison, every rule at every step size; then, at the chosen step sizes, the two controls."""
     jobs = []
     for learner, setting in config["learners"].items():
         for rule, step_size, seed in itertools.product(config["rules"], setting["step_sizes"], config["seeds"]):
-            jobs.append({"learner": learner, "tasks": "sines", "rule": rule, "step_size": step_size, "seed": seed})
+            jobs.append({"part": "comparison", "learner": learner, "rule": rule, "step_size": step_size, "seed": seed})
     if not all(key(job) in done for job in jobs):
         return jobs
     controls = []
     for learner, rule in itertools.product(config["learners"], config["rules"]):
         step_size = best_step_size([done[key(job)] for job in jobs], learner, rule)
-        common = {"learner": learner, "rule": rule, "step_size": step_size}
-        controls += [common | {"tasks": "noise", "seed": seed} for seed in config["seeds"]]
+        job = {"learner": learner, "rule": rule, "step_size": step_size}
+        controls += [{"part": "noise", **job, "seed": seed} for seed in config["seeds"]]
         if rule == "uniform":
-            controls += [common | {"tasks": "sines", "seed": seed} for seed in config["control_seeds"]]
+            controls += [{"part": "other seeds", **job, "seed": seed} for seed in config["control_seeds"]]
     return jobs + controls
 
 
@@ -67,7 +67,7 @@ def best_step_size(runs: list[dict], learner: str, rule: str) -> float:
     """The step size whose validation loss, averaged over the seeds, is lowest. A diverged run counts as infinite."""
     losses: dict[float, list] = {}
     for run in runs:
-        if (run["learner"], run["rule"], run["tasks"]) == (learner, rule, "sines") and run["seed"] < 100:
+        if (run["part"], run["learner"], run["rule"]) == ("comparison", learner, rule):
             loss = run["validation_mse"]
             losses.setdefault(run["step_size"], []).append(np.inf if loss is None else loss)
     return min(losses, key=lambda step_size: np.mean(losses[step_size]))
@@ -81,7 +81,7 @@ def sine_numpy_job(config: dict, job: dict) -> dict:
     from gaml_utils.numpy_meta import SGD, Adam, meta_gradient, reptile_direction, train
 
     s = config["learners"][job["learner"]]
-    tasks = SineTasks() if job["tasks"] == "sines" else NoiseTasks()
+    tasks = NoiseTasks() if job["part"] == "noise" else SineTasks()
     weighting = agreement_weights if job["rule"] == "agreement" else uniform_weights
     direction = partial(
         meta_gradient if job["learner"] == "MAML" else reptile_direction,
@@ -170,7 +170,7 @@ def read_partial(path: pathlib.Path, config: dict) -> dict:
 
 def key(job: dict) -> tuple:
     """What tells one run from another."""
-    return job["learner"], job["tasks"], job["rule"], job["step_size"], job["seed"]
+    return job["part"], job["learner"], job["rule"], job["step_size"], job["seed"]
 
 
 def rounded(values: Any) -> Any:

@@ -23,7 +23,8 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), "-")
 plt.rcParams.update({
     "figure.figsize": (6.4, 3.6), "figure.dpi": 90, "savefig.facecolor": "white", "figure.facecolor": "white",
     "axes.facecolor": "white", "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
-    "grid.color": "#dddddd", "axes.axisbelow": True, "legend.frameon": False, "figure.constrained_layout.use": True, "font.size": 10,
+    "grid.color": "#dddddd", "axes.axisbelow": True, "legend.frameon": False,
+    "figure.constrained_layout.use": True, "font.size": 10,
     "axes.prop_cycle": plt.cycler(color=COLOURS, linestyle=DASHES),
 })
 

@@ -1,0 +1,69 @@
+# One command each; the set-up in .venv comes by itself. `make` alone lists them.
+SHELL := /bin/sh
+PY := .venv/bin/python
+NBVAL := -m pytest -p tests.nbval_plugin --nbval --nbval-current-env --nbval-cell-timeout=120 \
+	--nbval-sanitize-with tests/nbval_sanitize.cfg
+
+.PHONY: help lab run test store bench portability badge
+help:
+	@echo "make lab          open the chapters in JupyterLab"
+	@echo "make run          run every chapter and solution; readable HTML in build/"
+	@echo "make test         unit tests, and every notebook against its stored outputs"
+	@echo "make store        write the stored outputs (for contributors)"
+	@echo "make bench        speeds, as ratios measured side by side"
+	@echo "make portability  the notebooks under imitated processors and thread counts; ONLY=Nehalem picks one"
+	@echo "make badge        the Binder badge of this clone"
+
+lab: .venv/ready
+	$(PY) -m jupyterlab notebooks/00_start_here.ipynb
+
+run: .venv/ready
+	$(PY) tests/run_notebooks.py run
+
+test: .venv/ready
+	$(PY) -m ruff check
+	$(PY) -m pytest tests
+	$(PY) $(NBVAL) notebooks
+
+store: .venv/ready
+	$(PY) tests/run_notebooks.py store
+
+bench: .venv/ready
+	$(PY) tests/benchmarks/numpy_speed.py
+
+# Other processors are imitated by NumPy's library for matrix products.
+portability: .venv/ready
+	@for setting in $(or $(ONLY),Nehalem Haswell one-thread two-threads); do \
+	  case $$setting in \
+	    one-thread) set_to="OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1" ;; \
+	    two-threads) set_to="OPENBLAS_NUM_THREADS=2" ;; \
+	    *) set_to="OPENBLAS_CORETYPE=$$setting" ;; \
+	  esac; \
+	  echo "== $$set_to"; env $$set_to $(PY) $(NBVAL) notebooks || exit 1; \
+	done
+
+badge:
+	@url=$$(git remote get-url origin 2>/dev/null) || { echo "This clone has no git remote named origin."; exit 1; }; \
+	repository=$$(echo "$$url" | sed -E 's#^(https?://([^@/]*@)?|ssh://git@|git@)github\.com[:/]##; s#\.git$$##; s#/$$##'); \
+	case "$$repository" in *:*|/*|*/*/*) echo "$$url is not a GitHub address: Binder needs one of the hosts it knows."; exit 1 ;; esac; \
+	echo "[![Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/$$repository/HEAD?urlpath=lab/tree/notebooks/00_start_here.ipynb)"
+
+# An interpreter counts if it runs: a name on the path may be a stand-in for one that is not installed.
+.venv/ready: pyproject.toml constraints.txt
+	@set -e; found=; \
+	for python in python3.13 python3.12 python3.11 python3 python; do \
+	  if $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then \
+	    found=$$python; break; \
+	  fi; \
+	done; \
+	if command -v uv >/dev/null 2>&1; then \
+	  uv venv --clear --python "$${found:-3.11}" .venv; \
+	  uv pip install --python $(PY) -e ".[lab,test]" -c constraints.txt; \
+	elif [ -n "$$found" ]; then \
+	  $$found -m venv --clear .venv; \
+	  $(PY) -m pip install --disable-pip-version-check --progress-bar off -q -e ".[lab,test]" -c constraints.txt; \
+	else \
+	  echo "Python 3.11, 3.12 or 3.13 is needed, and none of them runs here: see https://www.python.org/downloads/"; \
+	  exit 1; \
+	fi
+	@touch $@
