@@ -38,7 +38,7 @@ SINE_NUMPY = {
         "Reptile": {
             "sizes": [1, 64, 64, 1], "activation": "tanh", "inner_lr": 0.02, "inner_steps": 5,
             "meta_batch": 10, "shots": 10, "queries": 10, "iterations": 4000,
-            "optimizer": "SGD", "step_sizes": [0.03, 0.1, 0.3, 1.0, 3.0],
+            "optimizer": "SGD", "step_sizes": [0.03, 0.1, 0.3, 0.5, 1.0, 2.0, 3.0],
             "test_steps": 32, "selected_after": 5,
         },
     },

@@ -17,6 +17,7 @@ def uniform_weights(updates: Any) -> Any:
     Raises ValueError if updates is not such an array or holds NaN or infinity.
     """
     xp, updates = _namespace(updates)
+    _check_finite(xp, updates)
     tasks = updates.shape[0]
     return xp.ones(tasks, updates.dtype) / tasks
 
@@ -34,9 +35,10 @@ def agreement_weights(updates: Any) -> Any:
     """
     xp, updates = _namespace(updates)
     tasks, precision = updates.shape[0], np.finfo(updates.dtype.name)
-    largest = xp.maximum(xp.max(updates), -xp.min(updates))
+    largest = xp.maximum(xp.max(updates), -xp.min(updates))                    # NaN or infinite if any entry is
+    _check_finite(xp, largest)
     g = updates * (1 / xp.where(largest > precision.tiny, largest, 1.0))       # so that no product overflows
-    scores = xp.dot(g, xp.sum(g, axis=0))
+    scores = xp.dot(g, xp.dot(xp.ones(tasks, g.dtype), g))                     # s_i = g_i . sum_j g_j
     total = xp.sum(xp.abs(scores))
     agree = total > tasks * precision.eps * xp.vdot(g, g)                      # else nothing but rounding is left
     return xp.where(agree, scores / xp.where(agree, total, 1.0), 1.0 / tasks)
@@ -52,9 +54,12 @@ def _namespace(updates: Any) -> tuple[Any, Any]:
     if updates.dtype.kind != "f":
         updates = updates.astype(np.float64)
     _check_shape(updates.shape)
-    if not np.isfinite(updates).all():
-        raise ValueError("updates should hold finite numbers only, got NaN or infinity")
     return np, updates
+
+
+def _check_finite(xp: Any, values: Any) -> None:
+    if xp is np and not np.isfinite(values).all():         # a tensor in the making has no values yet
+        raise ValueError("updates should hold finite numbers only, got NaN or infinity")
 
 
 def _check_shape(shape: tuple) -> None:
