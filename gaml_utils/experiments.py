@@ -149,6 +149,14 @@ def load(name: str, folder: pathlib.Path = RESULTS) -> dict:
     return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
+def select(runs: list[dict], part: str, learner: str, rule: str, step_size: float, field: str) -> np.ndarray:
+    """One field of the runs of one setting, in the order of their seeds: (seeds, ...). NaN where a run diverged."""
+    wanted = part, learner, rule, step_size
+    rows = [run.get(field) for run in runs if key(run)[:4] == wanted]
+    shape = next((np.shape(row) for row in rows if row is not None), ())
+    return np.array([np.full(shape, np.nan) if row is None else row for row in rows], dtype=np.float64)
+
+
 def read_partial(path: pathlib.Path, config: dict) -> dict:
     """The finished runs by key. A line cut short by a kill is dropped; another config's lines are refused."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []

@@ -75,3 +75,24 @@ def plot_weights(ax: Axes, weights: Sequence[float], labels: Sequence[str] | Non
     ax.axhline(1 / len(weights), color=BLACK, lw=0.8, linestyle=":", label="uniform")
     ax.set_xticks(np.arange(len(weights)), labels or [str(i + 1) for i in range(len(weights))])
     ax.set(xlabel="task", ylabel="weight")
+
+
+def plot_bars(
+    ax: Axes, groups: Mapping[str, Sequence[float]], labels: Sequence[str], xlabel: str, ylabel: str
+) -> None:
+    """Bars side by side: one colour and hatch a group, one place a label."""
+    places, width = np.arange(len(labels)), 0.8 / len(groups)
+    for k, (name, heights) in enumerate(groups.items()):
+        shift = (k - (len(groups) - 1) / 2) * width
+        ax.bar(places + shift, heights, width, color=COLOURS[k], hatch=("", "//", "..")[k % 3], label=name)
+    ax.set_xticks(places, labels)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    if len(groups) > 1:
+        ax.legend()
+
+
+def smooth(values: Sequence[float], window: int = 50) -> np.ndarray:
+    """Mean of each `window` neighbours, (values - window + 1,), to see a trend through the noise of meta-batches."""
+    if not 1 <= window <= len(values):
+        raise ValueError(f"window should be from 1 to {len(values)}, the number of values, got {window!r}")
+    return np.convolve(values, np.ones(window) / window, mode="valid")

@@ -1,0 +1,254 @@
+"""Adaptation curves, intervals and paired comparisons."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from gaml_utils import NoiseTasks, SineTasks, TaskBatch
+from gaml_utils.evaluation import Comparison, adaptation_curve, mean_interval, paired_comparison
+from gaml_utils.mlp import init_mlp, predict
+from gaml_utils.numpy_meta import adapt
+
+
+def problem(sizes=(1, 8, 8, 1), tasks=4, seed=0):
+    rng = np.random.default_rng(seed)
+    params = [p + 0.1 * rng.normal(size=p.shape) for p in init_mlp(rng, sizes)]
+    return params, SineTasks().sample(rng, tasks, 5, 7)
+
+
+def curve_task_by_task(params, batch, inner_lr, steps, activation):
+    curve = np.empty((len(batch.support_x), steps + 1))
+    for i in range(len(curve)):
+        for k in range(steps + 1):
+            one = slice(i, i + 1)
+            theta = adapt(params, batch.support_x[one], batch.support_y[one], inner_lr, k, activation)
+            curve[i, k] = np.mean((predict(theta, batch.query_x[one], activation) - batch.query_y[one]) ** 2)
+    return curve
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("sizes", [(1, 8, 8, 1), (1, 5, 1)])
+def test_curve_is_adapt_one_task_and_one_step_count_at_a_time(sizes, activation):
+    params, batch = problem(sizes)
+    expected = curve_task_by_task(params, batch, 0.02, 4, activation)
+    curve = adaptation_curve(params, batch, 0.02, 4, activation)
+    assert np.linalg.norm(curve - expected) <= 1e-12 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 6])
+def test_curve_has_one_row_a_task_and_one_column_more_than_steps(steps):
+    params, batch = problem(tasks=3)
+    assert adaptation_curve(params, batch, steps=steps).shape == (3, steps + 1)
+
+
+def test_curve_starts_at_the_loss_before_adaptation():
+    params, batch = problem()
+    expected = np.mean((predict(params, batch.query_x) - batch.query_y) ** 2, axis=(1, 2))
+    np.testing.assert_allclose(adaptation_curve(params, batch, steps=2)[:, 0], expected, rtol=1e-12)
+
+
+def test_curve_averages_over_the_features_of_y():
+    rng = np.random.default_rng(1)
+    params = init_mlp(rng, (2, 4, 3))
+    batch = TaskBatch(*(rng.normal(size=(2, 5, n)) for n in (2, 3, 2, 3)))
+    expected = curve_task_by_task(params, batch, 0.1, 2, "tanh")
+    np.testing.assert_allclose(adaptation_curve(params, batch, 0.1, 2, "tanh"), expected, rtol=1e-12)
+
+
+def test_curve_changes_neither_parameters_nor_batch():
+    params, batch = problem()
+    before = [a.copy() for a in (*params, *batch)]
+    adaptation_curve(params, batch, steps=3)
+    assert all(np.array_equal(a, b) for a, b in zip((*params, *batch), before, strict=True))
+
+
+def test_curve_of_the_constant_0_on_noise_is_its_variance_before_adaptation():
+    params = [np.zeros((1, 4)), np.zeros(4), np.zeros((4, 1)), np.zeros(1)]
+    batch = NoiseTasks(std=2.0).sample(np.random.default_rng(0), 50, 5, 400)
+    variance = adaptation_curve(params, batch, steps=0).mean()
+    assert variance == pytest.approx(4.0, abs=0.16)                 # four standard errors
+
+
+def broken(**changes):
+    """Arguments of adaptation_curve with one of them spoiled."""
+    params, batch = problem()
+    return {"params": params, "batch": batch, "inner_lr": 0.01, "steps": 2, "activation": "relu"} | changes
+
+
+def batch_with(**changes):
+    return problem()[1]._replace(**changes)
+
+
+BAD_CURVES = {
+    "negative steps": ("steps", {"steps": -1}),
+    "half a step": ("steps", {"steps": 1.5}),
+    "steps True": ("steps", {"steps": True}),
+    "steps as text": ("steps", {"steps": "3"}),
+    "inner_lr 0": ("inner_lr", {"inner_lr": 0}),
+    "inner_lr negative": ("inner_lr", {"inner_lr": -0.1}),
+    "inner_lr nan": ("inner_lr", {"inner_lr": np.nan}),
+    "inner_lr infinite": ("inner_lr", {"inner_lr": np.inf}),
+    "inner_lr array": ("inner_lr", {"inner_lr": np.full((4, 1), 0.1)}),
+    "params nan": ("params", {"params": [np.full_like(p, np.nan) for p in problem()[0]]}),
+    "params do not chain": ("params", {"params": problem()[0][:2] + problem((1, 5, 1))[0][2:]}),
+    "params not a list": ("params", {"params": np.zeros(4)}),
+    "params for 2 features": ("params", {"params": problem((2, 4, 1))[0]}),
+    "params with 2 outputs": ("params", {"params": problem((1, 4, 2))[0]}),
+    "activation unknown": ("activation", {"activation": "sigmoid"}),
+    "batch of three": ("batch", {"batch": tuple(problem()[1][:3])}),
+    "support without task axis": ("support_x", {"batch": batch_with(support_x=np.zeros((5, 1)))}),
+    "support nan": ("support_y", {"batch": batch_with(support_y=np.full((4, 5, 1), np.nan))}),
+    "query task missing": ("query_x", {"batch": batch_with(query_x=np.zeros((3, 7, 1)))}),
+    "query points missing": ("query_y", {"batch": batch_with(query_y=np.zeros((4, 6, 1)))}),
+    "query infinite": ("query_x", {"batch": batch_with(query_x=np.full((4, 7, 1), np.inf))}),
+}
+
+
+@pytest.mark.parametrize(("name", "changes"), BAD_CURVES.values(), ids=BAD_CURVES)
+def test_bad_input_of_a_curve_gets_a_valueerror_that_names_it(name, changes):
+    with pytest.raises(ValueError, match=rf"\b{name}\b"):
+        adaptation_curve(**broken(**changes))
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+def test_curve_refuses_y_with_more_features_than_the_network_puts_out(steps):
+    y = np.zeros((4, 7, 2))
+    with pytest.raises(ValueError, match="query_y|params"):
+        adaptation_curve(**broken(batch=batch_with(query_y=y), steps=steps))
+
+
+# ---------------------------------------------------------------- mean_interval
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95, 0.99])
+@pytest.mark.parametrize("n", [2, 3, 10, 40])
+def test_interval_is_that_of_scipy(n, confidence):
+    values = np.random.default_rng(n).normal(3.0, 2.0, size=n)
+    interval = mean_interval(values, confidence)
+    low, high = stats.t.interval(confidence, n - 1, loc=values.mean(), scale=stats.sem(values))
+    np.testing.assert_allclose(interval, (values.mean(), low, high), rtol=1e-12)
+
+
+def test_interval_is_at_95_percent_unless_told():
+    values = np.random.default_rng(0).normal(size=8)
+    assert mean_interval(values) == mean_interval(values, 0.95)
+
+
+def test_interval_of_columns_is_that_of_each_column():
+    values = np.random.default_rng(1).normal(size=(6, 3, 2))
+    interval = mean_interval(values)
+    assert interval.mean.shape == interval.low.shape == interval.high.shape == (3, 2)
+    one = mean_interval(values[:, 2, 1])
+    np.testing.assert_allclose([part[2, 1] for part in interval], one, rtol=1e-12)
+
+
+def test_interval_of_five_normal_values_holds_their_mean_in_95_of_100_cases():
+    samples = np.random.default_rng(0).normal(7.0, 3.0, size=(5, 20_000))
+    interval = mean_interval(samples)
+    covered = np.mean((interval.low <= 7.0) & (interval.high >= 7.0))
+    assert covered == pytest.approx(0.95, abs=0.006)                # four standard errors; 1.96 would give 0.88
+
+
+def test_interval_of_equal_values_is_a_point():
+    assert mean_interval([2.0, 2.0, 2.0]) == (2.0, 2.0, 2.0)
+
+
+def test_interval_takes_lists_of_whole_numbers():
+    assert mean_interval([1, 2, 3]).mean == 2.0
+
+
+BAD_VALUES = {
+    "number": 3.0, "empty": [], "one": [1.0], "one row": np.zeros((1, 5)), "nan": [1.0, np.nan],
+    "infinity": [1.0, np.inf], "nan in a column": [[1.0, 2.0], [np.nan, 3.0]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("values", BAD_VALUES.values(), ids=BAD_VALUES)
+def test_bad_values_are_named(values):
+    with pytest.raises(ValueError, match=r"\bvalues\b"):
+        mean_interval(values)
+
+
+@pytest.mark.parametrize("confidence", [0, 1, -0.5, 95, np.nan])
+def test_bad_confidence_is_named(confidence):
+    with pytest.raises(ValueError, match=r"\bconfidence\b"):
+        mean_interval([1.0, 2.0], confidence)
+
+
+# ---------------------------------------------------------------- paired_comparison
+
+
+def test_comparison_is_scipys_paired_t_interval():
+    rng = np.random.default_rng(2)
+    a, b = rng.normal(size=(2, 10))
+    low, high = stats.ttest_rel(a, b).confidence_interval(0.95)
+    comparison = paired_comparison(a, b)
+    np.testing.assert_allclose(comparison[:3], (np.mean(a) - np.mean(b), low, high), rtol=1e-12)
+    assert comparison.pairs == 10
+
+
+def test_comparison_is_a_minus_b():
+    b = np.arange(5.0)
+    assert paired_comparison(b + [2.0, 2.1, 1.9, 2.0, 2.0], b).difference == pytest.approx(2.0)
+    assert paired_comparison(b, b + [2.0, 2.1, 1.9, 2.0, 2.0]).difference == pytest.approx(-2.0)
+
+
+def test_comparison_finds_a_difference_of_either_sign():
+    b = np.arange(5.0)
+    assert paired_comparison(b + [2.0, 2.1, 1.9, 2.0, 2.0], b).found is True
+    assert paired_comparison(b - [2.0, 2.1, 1.9, 2.0, 2.0], b).found is True
+
+
+def test_comparison_of_equals_finds_nothing():
+    assert paired_comparison([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]).found is False
+
+
+def test_text_says_no_difference_found_where_the_interval_holds_0():
+    comparison = paired_comparison([1.0, 2.0, 3.0], [2.0, 1.0, 3.0])
+    assert comparison.low < 0 < comparison.high
+    assert str(comparison).endswith(", 3 pairs: no difference found")
+
+
+def test_text_holds_difference_interval_and_pairs():
+    assert str(Comparison(-0.25, -0.5, -0.125, 12, True)) == "-0.250, 95% interval [-0.500, -0.125], 12 pairs"
+
+
+pairs = st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), min_size=2, max_size=8)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(pairs)
+def test_found_interval_and_text_agree(runs):
+    comparison = paired_comparison(*np.array(runs).T)
+    holds_0 = comparison.low <= 0 <= comparison.high
+    assert comparison.found is (not holds_0)
+    assert ("no difference found" in str(comparison)) is holds_0
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(pairs)
+def test_swapping_the_sides_turns_the_sign(runs):
+    a, b = np.array(runs).T
+    one, other = paired_comparison(a, b), paired_comparison(b, a)
+    np.testing.assert_allclose(other[:3], (-one.difference, -one.high, -one.low), rtol=1e-12, atol=0)
+
+
+def test_pairing_finds_what_unpaired_runs_hide():
+    rng = np.random.default_rng(3)
+    b = rng.normal(0.0, 5.0, 10)                                    # seeds differ far more than the two sides
+    a = b + rng.normal(0.5, 0.1, 10)
+    low, high = stats.ttest_ind(a, b).confidence_interval(0.95)
+    assert low < 0 < high
+    assert paired_comparison(a, b).found
+    assert not paired_comparison(a, b[::-1]).found
+
+
+@pytest.mark.parametrize(("a", "b"), [
+    ([1.0, 2.0], [1.0, 2.0, 3.0]), (np.zeros((3, 1)), np.zeros((3, 1))), (1.0, 2.0),
+    ([1.0], [2.0]), ([], []), ([1.0, np.nan], [1.0, 2.0]), ([1.0, 2.0], [np.inf, 2.0]),
+], ids=["lengths differ", "columns", "numbers", "one pair", "no pair", "nan in a", "infinity in b"])  # fmt: skip
+def test_bad_pairs_are_named(a, b):
+    with pytest.raises(ValueError, match=r"\ba\b.*\bb\b"):
+        paired_comparison(a, b)
