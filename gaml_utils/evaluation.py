@@ -6,7 +6,8 @@ import numpy as np
 from scipy import stats
 
 from gaml_utils import mlp
-from gaml_utils.parameters import as_layers, check_params
+from gaml_utils.checks import check_count, check_fit, check_params, check_positive
+from gaml_utils.parameters import as_layers, flatten
 from gaml_utils.tasks import TaskBatch, check_batch
 
 
@@ -18,10 +19,11 @@ def adaptation_curve(
     params: [W1, b1, ...]. batch: TaskBatch of (tasks, points, features), fresh tasks.
     Returns (tasks, steps + 1). Raises ValueError as numpy_meta.adapt does.
     """
-    (params, theta), batch = check_params(params), check_batch(batch)
-    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 0:
-        raise ValueError(f"steps should be a whole number of at least 0, got {steps!r}")
-    fast = np.tile(theta, (len(batch.support_x), 1))
+    params, batch = check_params(params), check_batch(batch)
+    check_fit(params, *batch)
+    check_positive("inner_lr", inner_lr)
+    check_count("steps", steps, at_least=0)
+    fast = np.tile(flatten(params), (len(batch.support_x), 1))
     step = np.empty_like(fast)
     curve = []
     for k in range(steps + 1):
@@ -81,7 +83,9 @@ def paired_comparison(a: np.ndarray, b: np.ndarray) -> Comparison:
     a, b: (pairs,), entry i of both from seed i. Raises ValueError if the shapes differ or pairs < 2.
     """
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    if a.shape != b.shape or a.ndim != 1:
+    if a.shape != b.shape or a.ndim != 1 or len(a) < 2:
         raise ValueError(f"a and b should be (pairs,), entry i of both from one seed, got {a.shape} and {b.shape}")
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise ValueError("a and b should hold finite numbers only, got NaN or infinity")
     mean, low, high = (float(v) for v in mean_interval(a - b))
     return Comparison(mean, low, high, len(a), not low <= 0 <= high)

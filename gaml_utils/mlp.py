@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gaml_utils.checks import check_rng
 from gaml_utils.parameters import join_layers
 
 
@@ -49,9 +50,9 @@ def init_mlp(rng: np.random.Generator, sizes: Sequence[int]) -> list[np.ndarray]
     sizes: (inputs, hidden, ..., outputs). Returns [W1, b1, ...], W (inputs, outputs), b (outputs,), float64.
     Raises ValueError if sizes is not two or more whole numbers of at least 1.
     """
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng should be a numpy.random.Generator, got {type(rng).__name__}")
-    if len(sizes) < 2 or any(isinstance(n, bool) or int(n) != n or n < 1 for n in sizes):
+    check_rng(rng)
+    whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 1 for n in sizes)
+    if len(sizes) < 2 or not whole:
         raise ValueError(f"sizes should be two or more whole numbers of at least 1, got {tuple(sizes)}")
     params = []
     for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
@@ -69,10 +70,15 @@ def loss(params: list, x: np.ndarray, y: np.ndarray, activation: str = "relu") -
     return np.mean((predict(params, x, activation) - y) ** 2, axis=(1, 2))
 
 
-def forward(layers: list, x: np.ndarray, activation: str) -> tuple[list, list, np.ndarray]:
-    """inputs and slopes as in a Trace, and the output, (tasks, points, outputs)."""
+def check_activation(activation: str) -> None:
+    """Raise ValueError unless the activation is one of those above."""
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation should be one of {sorted(ACTIVATIONS)}, got {activation!r}")
+
+
+def forward(layers: list, x: np.ndarray, activation: str) -> tuple[list, list, np.ndarray]:
+    """inputs and slopes as in a Trace, and the output, (tasks, points, outputs)."""
+    check_activation(activation)
     f, slope, _ = ACTIVATIONS[activation]
     inputs, slopes = [_with_one(x, np.copyto)], []
     z = _times(inputs[0], layers[0])

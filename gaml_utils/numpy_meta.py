@@ -10,9 +10,10 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from gaml_utils import mlp
+from gaml_utils.checks import check_count, check_fit, check_pair, check_params, check_points, check_positive, check_rng
 from gaml_utils.optimizers import SGD, Adam
-from gaml_utils.parameters import as_layers, check_params, flatten, unflatten
-from gaml_utils.tasks import MetaResult, TaskBatch, check_batch, check_pair, check_points
+from gaml_utils.parameters import as_layers, flatten, unflatten
+from gaml_utils.tasks import MetaResult, TaskBatch, check_batch
 from gaml_utils.weighting import uniform_weights
 
 # An inner loop takes and frees many short-lived arrays. After one large block glibc keeps such memory instead of
@@ -31,11 +32,14 @@ def adapt(
     support_x, support_y: (tasks, shots, features). Returns a list like params, every array with a leading
     task axis; params itself is unchanged. Finn et al. 2017, Algorithm 1, line 6.
     """
-    params, theta = check_params(params)
+    params = check_params(params)
     support_x, support_y = check_points("support_x", support_x), check_points("support_y", support_y)
     check_pair("support_x", support_x, "support_y", support_y)
-    _check_inner(inner_lr, steps, "steps", at_least=0)
-    _check_fit(params, support_x, support_y)
+    check_fit(params, support_x, support_y)
+    check_positive("inner_lr", inner_lr)
+    check_count("steps", steps, at_least=0)
+    mlp.check_activation(activation)
+    theta = flatten(params)
     updates, _ = _inner_loop(theta, params, support_x, support_y, inner_lr, steps, activation)
     return unflatten(theta - updates, params)
 
@@ -53,9 +57,8 @@ def meta_gradient(
     updates theta - theta'_i, (tasks, parameters) -> (tasks,). Returns a MetaResult; changes nothing.
     Raises ValueError, naming the argument, for a wrong shape, a wrong range, NaN or infinity.
     """
-    (params, theta), batch = check_params(params), check_batch(batch)
-    _check_fit(params, *batch[:2])
-    _check_inner(inner_lr, inner_steps)
+    params, batch = _checked(params, batch, inner_lr, inner_steps)
+    theta = flatten(params)
     updates, path = _inner_loop(theta, params, *batch[:2], inner_lr, inner_steps, activation)
     w = _weights(weighting, updates)
     v = np.empty_like(updates)                               # v_i = w_i dL_i/dtheta'_i, on the query set
@@ -83,16 +86,13 @@ def reptile_direction(
     batch_size, rng: each inner step sees that many support points, drawn without replacement until all have
     been seen; without batch_size, all of them. Otherwise as meta_gradient.
     """
-    (params, theta), batch = check_params(params), check_batch(batch)
-    _check_fit(params, *batch[:2])
-    _check_inner(inner_lr, inner_steps)
+    params, batch = _checked(params, batch, inner_lr, inner_steps)
+    theta = flatten(params)
     shots = batch.support_x.shape[1]
     order = None
     if batch_size is not None:
-        if isinstance(batch_size, bool) or int(batch_size) != batch_size or not 1 <= batch_size <= shots:
-            raise ValueError(f"batch_size should be a whole number from 1 to {shots} (the shots), got {batch_size!r}")
-        if not isinstance(rng, np.random.Generator):
-            raise ValueError(f"rng should be a numpy.random.Generator when batch_size is given, got {rng!r}")
+        check_count("batch_size", batch_size, at_most=shots, what=" (the shots)")
+        check_rng(rng)
         order = _minibatches(rng, len(batch.support_x), shots, inner_steps, batch_size)
     updates, _ = _inner_loop(theta, params, *batch[:2], inner_lr, inner_steps, activation, order)
     w = _weights(weighting, updates)
@@ -118,18 +118,21 @@ def train(
     MetaResult, for instance functools.partial(meta_gradient, inner_lr=0.01). seed: of the tasks.
     callback: called as callback(iteration, params, result) after each step; a true answer ends training.
     Returns the trained parameters and a History; the params passed in are unchanged.
-    Raises FloatingPointError, naming the iteration, if the losses or the direction are no longer finite.
+    Raises FloatingPointError, naming the iteration, if the losses or the new parameters are no longer finite.
     """
     rng = np.random.default_rng(seed)
     losses, weights = [], []
     for i in tqdm(range(iterations), disable=not progress, leave=False, unit="step"):
         batch = tasks.sample(rng, meta_batch, shots, queries)
         with np.errstate(over="ignore", invalid="ignore"):       # reported below, with advice
-            result = direction(params, batch)
-        finite = np.isfinite(result.query_losses).all() and all(np.isfinite(g).all() for g in result.gradient)
-        if not finite:
+            try:
+                result = direction(params, batch)
+                stepped = optimizer.step(params, result.gradient)
+            except FloatingPointError as error:
+                raise FloatingPointError(f"training diverged at iteration {i}: {error}") from None
+        if not (np.isfinite(result.query_losses).all() and all(np.isfinite(p).all() for p in stepped)):
             raise FloatingPointError(f"training diverged at iteration {i}: try a smaller step size")
-        params = optimizer.step(params, result.gradient)
+        params = stepped
         losses.append(result.query_losses)
         weights.append(result.weights)
         if callback is not None and callback(i, params, result):
@@ -162,22 +165,20 @@ def _minibatches(rng: np.random.Generator, tasks: int, shots: int, steps: int, b
 
 
 def _weights(weighting: Callable, updates: np.ndarray) -> np.ndarray:
-    w = np.asarray(weighting(updates), dtype=np.float64)
+    try:
+        w = np.asarray(weighting(updates), dtype=np.float64)
+    except ValueError:
+        if not np.isfinite(updates).all():                  # not the caller's fault: the inner loop ran away
+            raise FloatingPointError("the inner loop diverged: try a smaller inner_lr") from None
+        raise
     if w.shape != updates.shape[:1]:
         raise ValueError(f"weighting should return one weight a task, shape {updates.shape[:1]}, got {w.shape}")
     return w
 
 
-def _check_fit(params: list, x: np.ndarray, y: np.ndarray) -> None:
-    if x.shape[-1] != params[0].shape[0] or y.shape[-1] != params[-1].shape[0]:
-        raise ValueError(
-            f"params should take the {x.shape[-1]} features of support_x to the {y.shape[-1]} of support_y, "
-            f"but take {params[0].shape[0]} to {params[-1].shape[0]}"
-        )
-
-
-def _check_inner(inner_lr: float, steps: int, name: str = "inner_steps", at_least: int = 1) -> None:
-    if not (np.isscalar(inner_lr) and np.isfinite(inner_lr) and inner_lr > 0):
-        raise ValueError(f"inner_lr should be a finite number above 0, got {inner_lr!r}")
-    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < at_least:
-        raise ValueError(f"{name} should be a whole number of at least {at_least}, got {steps!r}")
+def _checked(params: list, batch: TaskBatch, inner_lr: float, inner_steps: int) -> tuple[list, TaskBatch]:
+    params, batch = check_params(params), check_batch(batch)
+    check_fit(params, *batch)
+    check_positive("inner_lr", inner_lr)
+    check_count("inner_steps", inner_steps)
+    return params, batch

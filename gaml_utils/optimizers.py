@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from gaml_utils.checks import check_positive
 from gaml_utils.parameters import flatten, unflatten
 
 
@@ -9,7 +10,7 @@ class SGD:
     """theta <- theta - learning_rate * gradient. On Reptile's direction this is Reptile's own step."""
 
     def __init__(self, learning_rate: float) -> None:
-        self.learning_rate = _positive("learning_rate", learning_rate)
+        self.learning_rate = check_positive("learning_rate", learning_rate)
 
     def step(self, params: list[np.ndarray], gradient: list[np.ndarray]) -> list[np.ndarray]:
         """New parameters, shaped like the old; the old are unchanged."""
@@ -25,8 +26,8 @@ class Adam:
     def __init__(
         self, learning_rate: float = 1e-3, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8
     ) -> None:
-        self.learning_rate = _positive("learning_rate", learning_rate)
-        self.epsilon = _positive("epsilon", epsilon)
+        self.learning_rate = check_positive("learning_rate", learning_rate)
+        self.epsilon = check_positive("epsilon", epsilon)
         for name, beta in (("beta_1", beta_1), ("beta_2", beta_2)):
             if not 0 <= beta < 1:
                 raise ValueError(f"{name} should be at least 0 and below 1, got {beta!r}")
@@ -42,9 +43,3 @@ class Adam:
         mean = self.mean / (1 - self.beta_1**self.steps)
         square = self.square / (1 - self.beta_2**self.steps)
         return unflatten(flatten(params) - self.learning_rate * mean / (np.sqrt(square) + self.epsilon), params)
-
-
-def _positive(name: str, value: float) -> float:
-    if not (np.isscalar(value) and np.isfinite(value) and value > 0):
-        raise ValueError(f"{name} should be a finite number above 0, got {value!r}")
-    return value

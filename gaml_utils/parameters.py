@@ -4,8 +4,6 @@ The flat vector lays them end to end, so b follows its W: read as (inputs + 1, o
 layer's matrix with the bias as its last row. All forms are views of the same numbers.
 """
 
-from typing import Any
-
 import numpy as np
 
 
@@ -37,22 +35,3 @@ def _split(flat: np.ndarray, shapes: list[tuple]) -> list[np.ndarray]:
         views.append(flat[..., start : start + size].reshape(*flat.shape[:-1], *shape))
         start += size
     return views
-
-
-def check_params(params: Any) -> tuple[list[np.ndarray], np.ndarray]:
-    """The parameters as float64 arrays and as a flat vector, or a ValueError that says what is wrong."""
-    if not isinstance(params, list | tuple) or len(params) == 0 or len(params) % 2:
-        raise ValueError("params should be a list [W1, b1, W2, b2, ...]")
-    params = [np.asarray(p, dtype=np.float64) for p in params]
-    width = params[0].shape[0] if params[0].ndim else 0
-    for k, (W, b) in enumerate(zip(params[::2], params[1::2], strict=True), start=1):
-        if W.ndim != 2 or W.shape[0] != width or b.shape != W.shape[1:]:
-            raise ValueError(
-                f"params should chain: W{k} (inputs, outputs) with {width} inputs and b{k} (outputs,), "
-                f"got shapes {W.shape} and {b.shape}"
-            )
-        width = W.shape[1]
-    theta = flatten(params)
-    if not np.isfinite(theta).all():
-        raise ValueError("params should hold finite numbers only, got NaN or infinity")
-    return params, theta

@@ -4,6 +4,7 @@ Colours are those of Okabe and Ito, safe for colour-blind readers; lines differ 
 The background is opaque, so that the axes can be read in a dark theme.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -57,7 +58,7 @@ def plot_adaptation(
 ) -> None:
     """The true curve, the support points, and one labelled line a fit. x, truth, each fit: (points,)."""
     ax.plot(x, truth, color=BLACK, linestyle="-", lw=1, label="true sine")
-    for (label, y), colour, dash in zip(fits.items(), COLOURS, DASHES[1:], strict=False):
+    for (label, y), colour, dash in zip(fits.items(), itertools.cycle(COLOURS), itertools.cycle(DASHES[1:])):
         ax.plot(x, y, color=colour, linestyle=dash, label=label)
     if support is not None:
         ax.plot(*support, "o", color=ORANGE, label="support points")

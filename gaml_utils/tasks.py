@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gaml_utils.checks import check_count, check_pair, check_points, check_range, check_rng
+
 
 class TaskBatch(NamedTuple):
     """A meta-batch. Each array is (tasks, points, ...): one row of points per task.
@@ -45,20 +47,20 @@ class SineTasks:
 
     def __post_init__(self) -> None:
         for name in ("amplitude", "phase", "x"):
-            _check_range(name, getattr(self, name))
+            check_range(name, getattr(self, name))
 
     def draw(self, rng: np.random.Generator, tasks: int) -> tuple[np.ndarray, np.ndarray]:
         """Which sines: amplitude and phase, each (tasks, 1, 1)."""
-        _check_rng(rng)
-        _check_count("tasks", tasks)
+        check_rng(rng)
+        check_count("tasks", tasks)
         return rng.uniform(*self.amplitude, (tasks, 1, 1)), rng.uniform(*self.phase, (tasks, 1, 1))
 
     def points(
         self, rng: np.random.Generator, amplitude: np.ndarray, phase: np.ndarray, points: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Points on given sines: x and y, each (tasks, points, 1)."""
-        _check_rng(rng)
-        _check_count("points", points)
+        check_rng(rng)
+        check_count("points", points)
         x = rng.uniform(*self.x, (len(amplitude), points, 1))
         return x, amplitude * np.sin(x - phase)
 
@@ -68,8 +70,8 @@ class SineTasks:
         Returns a TaskBatch of float64 arrays: support (tasks, shots, 1), query (tasks, queries, 1).
         Raises ValueError if tasks, shots or queries is not a whole number of at least 1.
         """
-        _check_count("shots", shots)
-        _check_count("queries", queries)
+        check_count("shots", shots)
+        check_count("queries", queries)
         amplitude, phase = self.draw(rng, tasks)
         support = self.points(rng, amplitude, phase, shots)
         query = self.points(rng, amplitude, phase, queries)
@@ -88,16 +90,16 @@ class NoiseTasks:
     x: tuple[float, float] = (-5.0, 5.0)
 
     def __post_init__(self) -> None:
-        _check_range("x", self.x)
+        check_range("x", self.x)
         if not (np.isfinite(self.std) and self.std >= 0):
             raise ValueError(f"std should be a finite number of at least 0, got {self.std!r}")
 
     def sample(self, rng: np.random.Generator, tasks: int, shots: int, queries: int) -> TaskBatch:
         """A meta-batch, shaped as SineTasks.sample shapes it, with the same errors."""
-        _check_rng(rng)
+        check_rng(rng)
         sizes = {"tasks": tasks, "shots": shots, "queries": queries}
         for name, value in sizes.items():
-            _check_count(name, value)
+            check_count(name, value)
         arrays = []
         for points in (shots, queries):
             arrays.append(rng.uniform(*self.x, (tasks, points, 1)))
@@ -117,37 +119,3 @@ def check_batch(batch: TaskBatch) -> TaskBatch:
     for x_name, y_name in (("support_x", "support_y"), ("query_x", "query_y")):
         check_pair(x_name, getattr(arrays, x_name), y_name, getattr(arrays, y_name))
     return arrays
-
-
-def check_points(name: str, array: Any) -> np.ndarray:
-    """The array as float64 (tasks, points, features), or a ValueError that names it."""
-    a = np.asarray(array, dtype=np.float64)
-    if a.ndim != 3 or 0 in a.shape:
-        raise ValueError(f"{name} should be (tasks, points, features), none of them 0, got shape {a.shape}")
-    if not np.isfinite(a).all():
-        raise ValueError(f"{name} should hold finite numbers only, got NaN or infinity")
-    return a
-
-
-def check_pair(x_name: str, x: np.ndarray, y_name: str, y: np.ndarray) -> None:
-    """Raise ValueError unless x and y hold the same tasks and points."""
-    if x.shape[:2] != y.shape[:2]:
-        raise ValueError(
-            f"{y_name} should hold the tasks and points of {x_name}, {x.shape[:2]}, got {y.shape[:2]}"
-        )
-
-
-def _check_range(name: str, value: Any) -> None:
-    ok = isinstance(value, tuple | list) and len(value) == 2 and np.isfinite(value).all() and value[0] <= value[1]
-    if not ok:
-        raise ValueError(f"{name} should be (low, high), two finite numbers with low <= high, got {value!r}")
-
-
-def _check_count(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name} should be a whole number of at least 1, got {value!r}")
-
-
-def _check_rng(rng: Any) -> None:
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng should be a numpy.random.Generator, got {type(rng).__name__}")

@@ -186,7 +186,7 @@ CASES = {
     "batch_size boolean": (
         lambda p, b, rng: reptile_direction(p, b, batch_size=True, rng=rng), "batch_size", "got True"),
     "batch_size without rng": (lambda p, b, rng: reptile_direction(p, b, batch_size=2), "rng", "got None"),
-    "batch_size with a seed": (lambda p, b, rng: reptile_direction(p, b, batch_size=2, rng=3), "rng", "got 3"),
+    "batch_size with a seed": (lambda p, b, rng: reptile_direction(p, b, batch_size=2, rng=3), "rng", "got int 3"),
     "weighting one number, exact": (
         lambda p, b, rng: meta_gradient(p, b, weighting=lambda u: 1.0), "weighting", "shape (3,), got ()"),
     "weighting a column, first order": (

@@ -113,10 +113,11 @@ def test_bad_input_of_a_curve_gets_a_valueerror_that_names_it(name, changes):
 
 
 @pytest.mark.parametrize("steps", [0, 1])
-def test_curve_refuses_y_with_more_features_than_the_network_puts_out(steps):
-    y = np.zeros((4, 7, 2))
-    with pytest.raises(ValueError, match="query_y|params"):
-        adaptation_curve(**broken(batch=batch_with(query_y=y), steps=steps))
+@pytest.mark.parametrize(("name", "points"), [("support_y", 5), ("query_y", 7)])
+def test_curve_refuses_y_with_more_features_than_the_network_puts_out(name, points, steps):
+    wide = {name: np.zeros((4, points, 2))}
+    with pytest.raises(ValueError, match=f"{name}|params"):
+        adaptation_curve(**broken(batch=batch_with(**wide), steps=steps))
 
 
 # ---------------------------------------------------------------- mean_interval

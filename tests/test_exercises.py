@@ -621,6 +621,11 @@ def test_strange_result_is_rejected_in_one_line(number, kind):
     assert one_line(text) and text.startswith(f"{number}: ")
 
 
+@pytest.mark.parametrize("number", ["0.1", "1.2", "4.1"])
+def test_ragged_list_is_told_the_shapes_of_its_parts(number):
+    assert "not ((2,), (1,))" in ask(number, returning(number, [[1.0, 2.0], [3.0]]))[1]
+
+
 @pytest.mark.parametrize("number", ["0.1", "1.1", "4.2"])
 def test_nan_of_the_right_shape_is_called_nan(number):
     answer = RIGHT[number][0]

@@ -36,14 +36,23 @@ def verdict(exercise: Exercise, answer: Any) -> tuple[bool, str]:
     try:
         with contextlib.redirect_stdout(io.StringIO()):           # the verdict is the only line printed
             theirs = outcomes(answer, exercise.cases)
-    except Exception as error:
-        return False, f"your function raised {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+    except (Exception, SystemExit) as error:
+        return False, f"your function raised {type(error).__name__}{first_line(error)}"
     if any(value is None or value is ... for value in theirs):
         return False, NOT_ATTEMPTED
     try:
         return judge(exercise, theirs)
     except Exception:                                             # an answer that cannot even be compared
         return False, f"not right: numbers were expected, not {type(theirs[0]).__name__}."
+
+
+def first_line(error: BaseException) -> str:
+    """What the error says, if it can be said."""
+    try:
+        lines = str(error).splitlines()
+    except Exception:
+        return ""
+    return f": {lines[0]}" if lines else ""
 
 
 def judge(exercise: Exercise, theirs: list) -> tuple[bool, str]:
@@ -84,9 +93,17 @@ def same(a: Any, b: Any, tolerance: float) -> bool:
 def parts(value: Any) -> list[np.ndarray]:
     """A number or array as one float64 array; a sequence of arrays of different shapes as several."""
     try:
-        return [np.asarray(value, dtype=np.float64)]
+        return [real(value)]
     except ValueError:
-        return [np.asarray(v, dtype=np.float64) for v in value]
+        return [real(v) for v in value]
+
+
+def real(value: Any) -> np.ndarray:
+    """As float64, if these are real numbers; text that looks like one is none."""
+    a = np.asarray(value)
+    if a.dtype.kind not in "biuf":
+        raise TypeError(f"numbers were expected, not {a.dtype}")
+    return a.astype(np.float64)
 
 
 def shapes(value: Any) -> tuple:
