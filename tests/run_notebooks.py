@@ -11,6 +11,7 @@ import math
 import os
 import pathlib
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -54,8 +55,9 @@ def execute(path: pathlib.Path) -> tuple[nbformat.NotebookNode, dict]:
     # this interpreter, whatever kernels are installed; the variable keeps text from C code out, as nbval does
     manager = KernelManager()
     manager.kernel_spec.argv[0] = sys.executable
+    env = os.environ | {"PYTEST_CURRENT_TEST": "x"}
     start = time.perf_counter()
-    manager.start_kernel(cwd=str(path.parent), env=os.environ | {"PYTEST_CURRENT_TEST": "x"})
+    manager.start_kernel(cwd=str(path.parent), env=env, stderr=subprocess.DEVNULL)
     watch = PeakMemory(manager.provisioner.process.pid)
     watch.start()
     client = NotebookClient(notebook, km=manager, timeout=300, record_timing=False)

@@ -140,13 +140,13 @@ def test_curves_differ_in_colour_and_dash(ax):
 
 def test_interval_gets_a_band_from_low_to_high_in_the_colour_of_its_line(ax):
     interval = Interval(np.array([2.0, 1.0]), np.array([1.5, 0.5]), np.array([2.5, 1.75]))
-    plotting.plot_curves(ax, {"mean": interval, "plain": np.array([1.0, 1.0])}, "x", "y")
+    plotting.plot_curves(ax, {"plain": np.array([1.0, 1.0]), "mean": interval}, "x", "y")
     (band,) = ax.collections
     corners = {tuple(p) for p in band.get_paths()[0].vertices.tolist()}
     assert {(0, 1.5), (1, 0.5), (0, 2.5), (1, 1.75)} <= corners
-    assert to_hex(band.get_facecolor()[0]) == to_hex(ax.lines[0].get_color())
+    assert to_hex(band.get_facecolor()[0]) == to_hex(ax.lines[1].get_color())
     assert band.get_facecolor()[0][3] < 1
-    assert ax.lines[0].get_ydata().tolist() == [2.0, 1.0]
+    assert ax.lines[1].get_ydata().tolist() == [2.0, 1.0]
 
 
 def test_step_axis_has_whole_numbers_only(ax):

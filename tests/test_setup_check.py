@@ -94,6 +94,11 @@ def test_every_problem_is_told(world):
     assert [sentence.split()[0] for sentence in problems()] == ["Python", "numpy", "jupyterlab"]
 
 
+def test_old_python_is_told_even_where_gaml_utils_is_not_installed(world):
+    world.version_info, world.requires = (3, 10, 0), "not installed"
+    assert [sentence.split()[0] for sentence in problems()] == ["Python", "gaml_utils"]
+
+
 def test_problems_are_printed_a_line_each(world, capsys):
     world.installed = {}
     assert check_setup() is False
