@@ -75,6 +75,8 @@ CASES = {
     "query_y one number": (lambda p, b, rng: reptile_direction(p, b._replace(query_y=1.0)), "query_y", "got shape ()"),
     "support_x with more points for one task": (
         lambda p, b, rng: adapt(p, [[[1.0]], [[1.0], [2.0]]], b.support_y), "support_x", "(tasks, points, features)"),
+    "support_y words": (
+        lambda p, b, rng: adapt(p, b.support_x, np.full(b.support_y.shape, "one")), "support_y", "numbers"),
     "batch of no tasks": (
         lambda p, b, rng: meta_gradient(p, TaskBatch(*(a[:0] for a in b))), "support_x", "got shape (0, 5, 1)"),
     "support_x NaN": (

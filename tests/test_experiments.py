@@ -360,8 +360,9 @@ def test_order_of_the_config_does_not_make_it_another(whole, here, counted, tmp_
 
 
 def test_written_file_is_json_and_nothing_is_left_beside_it(tmp_path):
-    ex.write_json(tmp_path / "a.json", {"runs": [1.5, None]})
-    assert json.loads((tmp_path / "a.json").read_text()) == {"runs": [1.5, None]}
+    content = {"runs": [{"part": "other seeds", "curve": [1.5, None, -3e-07], "none": []}], "sizes": [[1, 4], [2]]}
+    ex.write_json(tmp_path / "a.json", content)
+    assert json.loads((tmp_path / "a.json").read_text()) == content
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
 
@@ -372,10 +373,10 @@ def test_write_that_fails_half_way_leaves_the_old_file(tmp_path, full_disk):
     assert (tmp_path / "a.json").read_text() == "old"
 
 
-@pytest.mark.parametrize("content", [{"array": np.zeros(2)}, {"object": object()}])
+@pytest.mark.parametrize("content", [{"array": np.zeros(2)}, {"object": object()}, {"number": math.nan}])
 def test_content_that_is_no_json_leaves_the_old_file(tmp_path, content):
     (tmp_path / "a.json").write_text("old")
-    with pytest.raises(TypeError):
+    with pytest.raises((TypeError, ValueError)):
         ex.write_json(tmp_path / "a.json", {"fine": 1} | content)
     assert (tmp_path / "a.json").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
@@ -462,6 +463,37 @@ def test_best_step_size_looks_at_no_other_part_learner_or_rule(other):
 def test_runs_that_differ_in_one_thing_have_different_keys(field):
     job = {"part": "noise", "learner": "MAML", "rule": "uniform", "step_size": 0.1, "seed": 0}
     assert ex.key(job) != ex.key(job | {field: "another"})
+
+
+# ---------------------------------------------------------------- select
+
+
+def test_select_gives_one_row_a_seed_in_the_order_of_the_seeds(whole):
+    runs = json.loads(whole.read_text())["runs"]
+    rows = ex.select(runs, "comparison", "Reptile", "agreement", 1.0, "test_mse")
+    by_key = {ex.key(run): run for run in runs}
+    expected = [by_key["comparison", "Reptile", "agreement", 1.0, seed]["test_mse"] for seed in TINY["seeds"]]
+    assert rows.tolist() == expected
+
+
+def test_select_of_a_number_gives_one_a_seed(whole):
+    runs = json.loads(whole.read_text())["runs"]
+    assert ex.select(runs, "comparison", "MAML", "uniform", 0.03, "validation_mse").shape == (2,)
+
+
+@pytest.mark.parametrize("other", [{"part": "noise"}, {"learner": "Reptile"}, {"rule": "agreement"}, {"step_size": 9}])
+def test_select_looks_at_no_other_setting(other):
+    job = result({"step_size": 0.1}, 5.0)
+    assert ex.select([job | other, job], "comparison", "MAML", "uniform", 0.1, "validation_mse").tolist() == [5.0]
+
+
+def test_select_has_nan_where_a_run_diverged():
+    fine = result({"step_size": 0.1, "test_mse": [3.0, 2.0]}, 1.0)
+    runs = [fine, result({"step_size": 0.1, "seed": 1}, None)]
+    curves = ex.select(runs, "comparison", "MAML", "uniform", 0.1, "test_mse")
+    np.testing.assert_array_equal(curves, [[3.0, 2.0], [np.nan, np.nan]])
+    losses = ex.select(runs, "comparison", "MAML", "uniform", 0.1, "validation_mse")
+    np.testing.assert_array_equal(losses, [1.0, np.nan])
 
 
 # ---------------------------------------------------------------- one run

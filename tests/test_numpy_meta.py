@@ -504,8 +504,8 @@ def test_divergence_is_reported_with_its_iteration(bad, where):
     def direction(params, batch):
         result = meta_gradient(params, batch)
         if next(count) == 2:
-            array = result.query_losses if where == "losses" else result.gradient[-1]
-            array[-1] = bad
+            array = result.query_losses if where == "losses" else result.gradient[0]
+            array[..., -1] = bad
         return result
 
     with pytest.raises(FloatingPointError, match=r"diverged at iteration 2\b.*smaller step size"):

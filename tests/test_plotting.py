@@ -215,3 +215,61 @@ def test_tasks_are_counted_from_1_unless_they_have_names(ax):
     assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "2"]
     plotting.plot_weights(ax, [0.5, 0.5], ["flat", "steep"])
     assert [t.get_text() for t in ax.get_xticklabels()] == ["flat", "steep"]
+
+
+# ---------------------------------------------------------------- plot_bars
+
+GROUPS = {"uniform": [1.0, 2.0, 3.0], "agreement": [1.5, -0.5, 2.5]}
+
+
+def test_bars_are_one_a_group_and_place(ax):
+    plotting.plot_bars(ax, GROUPS, ["0", "1", "10"], "steps", "query MSE")
+    assert [[bar.get_height() for bar in group] for group in ax.containers] == list(GROUPS.values())
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["0", "1", "10"]
+    assert labels(ax) == ("steps", "query MSE")
+
+
+def test_groups_of_bars_differ_in_colour_and_hatch(ax):
+    plotting.plot_bars(ax, GROUPS, ["0", "1", "10"], "x", "y")
+    first, second = ax.containers
+    assert first[0].get_facecolor() != second[0].get_facecolor()
+    assert first[0].get_hatch() != second[0].get_hatch()
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3])
+def test_bars_stand_side_by_side_about_their_label(ax, groups):
+    plotting.plot_bars(ax, {str(k): [1.0, 1.0] for k in range(groups)}, ["a", "b"], "x", "y")
+    spans = sorted((bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches)
+    assert all(end <= start + 1e-12 for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+    middles = [np.mean(spans[k * groups : (k + 1) * groups]) for k in range(2)]
+    np.testing.assert_allclose(middles, ax.get_xticks(), atol=1e-12)
+
+
+def test_legend_names_the_groups_where_there_are_several(ax):
+    plotting.plot_bars(ax, {"uniform": [1.0]}, ["a"], "x", "y")
+    assert ax.get_legend() is None
+    plotting.plot_bars(ax, {"uniform": [1.0], "agreement": [2.0]}, ["a"], "x", "y")
+    assert texts(ax)[-2:] == ["uniform", "agreement"]
+
+
+# ---------------------------------------------------------------- smooth
+
+
+def test_smooth_is_the_mean_of_each_run_of_neighbours():
+    assert plotting.smooth([1.0, 2.0, 6.0, 7.0], 3) == pytest.approx([3.0, 5.0])
+
+
+@pytest.mark.parametrize(("window", "length"), [(1, 60), (50, 11), (60, 1)])
+def test_smooth_is_shorter_by_the_window_but_one(window, length):
+    assert plotting.smooth(np.ones(60), window) == pytest.approx(np.ones(length))
+
+
+def test_smooth_takes_50_unless_told():
+    values = np.random.default_rng(0).normal(size=80)
+    assert np.array_equal(plotting.smooth(values), plotting.smooth(values, 50))
+
+
+@pytest.mark.parametrize("window", [0, -1, 5])
+def test_smooth_refuses_a_window_that_does_not_fit_and_names_it(window):
+    with pytest.raises(ValueError, match=r"\bwindow\b.*\b4\b"):
+        plotting.smooth([1.0, 2.0, 3.0, 4.0], window)
