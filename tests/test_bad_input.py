@@ -116,12 +116,16 @@ CASES = {
     "params bias of another width": (
         lambda p, b, rng: meta_gradient([*p[:3], p[3][1:], *p[4:]], b), "params", "got shapes (6, 5) and (4,)"),
     "params adapted already": (lambda p, b, rng: adapt(adapt(p, *b[:2]), *b[:2]), "params", "got shapes (3, 1, 6)"),
+    "params with rows of two lengths": (
+        lambda p, b, rng: adapt([[[1.0], [1.0, 2.0]], [0.0]], *b[:2]), "params", "W1"),
     "params NaN": (lambda p, b, rng: adapt([*p[:-1], spoiled(p[-1])], *b[:2]), "params", "got NaN or infinity"),
     "params infinite": (
         lambda p, b, rng: meta_gradient([spoiled(p[0], np.inf), *p[1:]], b), "params", "got NaN or infinity"),
     # weighting.py
     "agreement updates of rank 1": (lambda p, b, rng: agreement_weights(np.ones(3)), "updates", "got shape (3,)"),
     "uniform updates of rank 3": (lambda p, b, rng: uniform_weights(np.ones((3, 2, 1))), "updates", "got shape (3, 2"),
+    "agreement updates of two lengths": (
+        lambda p, b, rng: agreement_weights([[1.0], [1.0, 2.0]]), "updates", "(tasks, parameters)"),
     "agreement no tasks": (lambda p, b, rng: agreement_weights(np.ones((0, 3))), "updates", "got shape (0, 3)"),
     "uniform no parameters": (lambda p, b, rng: uniform_weights(np.ones((3, 0))), "updates", "got shape (3, 0)"),
     "agreement updates NaN": (lambda p, b, rng: agreement_weights(spoiled(np.ones((3, 2)))), "updates", "got NaN"),
@@ -167,17 +171,18 @@ CASES = {
     "adapt params for other outputs": (
         lambda p, b, rng: adapt(p, b.support_x, twice(b.support_y)), "params", "2 of support_y"),
     "query_x other features, exact": (
-        lambda p, b, rng: meta_gradient(p, b._replace(query_x=twice(b.query_x))), "query_x", "2"),
+        lambda p, b, rng: meta_gradient(p, b._replace(query_x=twice(b.query_x))), "query_x", "got 2"),
     "query_x other features, Reptile": (
-        lambda p, b, rng: reptile_direction(p, b._replace(query_x=twice(b.query_x))), "query_x", "2"),
+        lambda p, b, rng: reptile_direction(p, b._replace(query_x=twice(b.query_x))), "query_x", "got 2"),
     "query_y other outputs, exact": (
-        lambda p, b, rng: meta_gradient(p, b._replace(query_y=twice(b.query_y))), "query_y", "2"),
+        lambda p, b, rng: meta_gradient(p, b._replace(query_y=twice(b.query_y))), "query_y", "got 2"),
     "query_y other outputs, Reptile": (
-        lambda p, b, rng: reptile_direction(p, b._replace(query_y=twice(b.query_y))), "query_y", "2"),
+        lambda p, b, rng: reptile_direction(p, b._replace(query_y=twice(b.query_y))), "query_y", "got 2"),
     "query_y one output for two, exact": (
-        lambda p, b, rng: meta_gradient(two_outputs(), b._replace(support_y=twice(b.support_y))), "query_y", "2"),
+        lambda p, b, rng: meta_gradient(two_outputs(), b._replace(support_y=twice(b.support_y))), "query_y", "got 1"),
     "query_y one output for two, Reptile": (
-        lambda p, b, rng: reptile_direction(two_outputs(), b._replace(support_y=twice(b.support_y))), "query_y", "2"),
+        lambda p, b, rng: reptile_direction(two_outputs(), b._replace(support_y=twice(b.support_y))),
+        "query_y", "got 1"),
     "batch_size zero": (lambda p, b, rng: reptile_direction(p, b, batch_size=0, rng=rng), "batch_size", "got 0"),
     "batch_size above shots": (
         lambda p, b, rng: reptile_direction(p, b, batch_size=6, rng=rng), "batch_size", "from 1 to 5 (the shots)"),

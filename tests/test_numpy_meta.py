@@ -377,6 +377,23 @@ def test_parameters_and_batch_are_unchanged(call, activation):
     assert same([*params, *batch], before)
 
 
+@directions
+def test_an_inner_loop_that_runs_away_is_no_fault_of_the_updates(direction):
+    params, batch = sine_problem(20)
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match="inner loop diverged.*inner_lr"):
+        direction(params, batch, inner_lr=1e3, inner_steps=9, activation="relu", weighting=agreement_weights)
+
+
+@directions
+def test_an_error_of_the_weighting_is_passed_on(direction):
+    def weighting(updates):
+        raise ValueError("not today")
+
+    params, batch = sine_problem(20)
+    with pytest.raises(ValueError, match="not today"):
+        direction(params, batch, weighting=weighting)
+
+
 # training
 
 SMALL = dict(meta_batch=3, shots=5, queries=4, progress=False)
@@ -512,8 +529,16 @@ def test_divergence_is_reported_with_its_iteration(bad, where):
         train(small_params(), SineTasks(), direction, SGD(0.01), 9, **SMALL)
 
 
+def test_new_parameters_that_overflow_are_divergence_too():
+    def direction(params, batch):
+        return meta_gradient(params, batch)._replace(gradient=[np.full(p.shape, 1e200) for p in params])
+
+    with pytest.raises(FloatingPointError, match="diverged at iteration 0"):
+        train(small_params(), SineTasks(), direction, SGD(1e200), 9, **SMALL)
+
+
 @directions
-@pytest.mark.parametrize("weighting", [uniform_weights, agreement_weights])
+@pytest.mark.parametrize("weighting", [uniform_weights, agreement_weights, lambda updates: np.full(len(updates), 0.5)])
 @pytest.mark.parametrize("inner_lr, inner_steps", [(1e3, 5), (1e200, 1)], ids=["inner loop", "query loss"])
 def test_an_inner_step_that_is_too_large_is_reported_as_divergence(direction, weighting, inner_lr, inner_steps):
     diverging = partial(direction, inner_lr=inner_lr, inner_steps=inner_steps, activation="relu", weighting=weighting)

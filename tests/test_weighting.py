@@ -26,7 +26,7 @@ def clear(updates):
 
 
 def always(test):
-    return settings(derandomize=True, deadline=None, max_examples=150)(test)
+    return settings(derandomize=True, deadline=None, max_examples=100)(test)
 
 
 CLEAR = arrays(np.float64, SHAPES, elements=ORDINARY).filter(clear)
