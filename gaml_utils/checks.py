@@ -37,12 +37,17 @@ def check_rng(rng: Any) -> None:
         raise ValueError(f"rng should be a numpy.random.Generator, got {type(rng).__name__} {rng!r}")
 
 
+def as_numbers(name: str, array: Any, shape: str) -> np.ndarray:
+    """The array as float64; `shape` says in words what it should look like."""
+    try:
+        return np.asarray(array, dtype=np.float64)
+    except (TypeError, ValueError) as error:                 # rows of different lengths, or no numbers
+        raise ValueError(f"{name} should be {shape} of numbers: {error}") from None
+
+
 def check_points(name: str, array: Any) -> np.ndarray:
     """The array as float64 (tasks, points, features), all finite."""
-    try:
-        a = np.asarray(array, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} should be an array (tasks, points, features) of numbers: {error}") from None
+    a = as_numbers(name, array, "an array (tasks, points, features)")
     if a.ndim != 3 or 0 in a.shape:
         raise ValueError(f"{name} should be (tasks, points, features), none of them 0, got shape {a.shape}")
     if not np.isfinite(a).all():
@@ -60,7 +65,7 @@ def check_params(params: Any) -> list[np.ndarray]:
     """The parameters [W1, b1, ...] as float64 arrays whose layers chain, all finite."""
     if not isinstance(params, list | tuple) or len(params) == 0 or len(params) % 2:
         raise ValueError("params should be a list [W1, b1, W2, b2, ...]")
-    params = [np.asarray(p, dtype=np.float64) for p in params]
+    params = [as_numbers("params", p, "a list [W1, b1, W2, b2, ...] of arrays") for p in params]
     width = params[0].shape[0] if params[0].ndim else 0
     for k, (W, b) in enumerate(zip(params[::2], params[1::2], strict=True), start=1):
         if W.ndim != 2 or W.shape[0] != width or b.shape != W.shape[1:]:

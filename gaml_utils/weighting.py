@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from gaml_utils.checks import as_numbers
+
 
 def uniform_weights(updates: Any) -> Any:
     """Every task counts the same, 1/T: plain MAML and plain Reptile.
@@ -50,9 +52,8 @@ def _namespace(updates: Any) -> tuple[Any, Any]:
     if tf is not None and isinstance(updates, tf.Tensor | tf.Variable):
         _check_shape(tuple(updates.shape))
         return tf.experimental.numpy, tf.convert_to_tensor(updates)
-    updates = np.asarray(updates)
-    if updates.dtype.kind != "f":
-        updates = updates.astype(np.float64)
+    if getattr(updates, "dtype", None) != np.float32:
+        updates = as_numbers("updates", updates, "an array (tasks, parameters)")
     _check_shape(updates.shape)
     return np, updates
 

@@ -260,6 +260,14 @@ def test_line_without_its_line_end_is_kept_and_the_next_one_is_not_glued_to_it(w
     assert len(counted) == ALL - 5
 
 
+def test_spoiled_line_in_the_middle_costs_only_itself(whole, here, counted, tmp_path):
+    lines = partial_lines(whole)
+    lines[3] = lines[3][:50]
+    (tmp_path / "sine_numpy.partial.jsonl").write_text("\n".join(lines[:9]) + "\n")
+    assert apart_from_time(ex.run(NAME, TINY, tmp_path)) == apart_from_time(whole)
+    assert len(counted) == ALL - 7
+
+
 def test_empty_partial_file_is_a_fresh_start(whole, here, tmp_path):
     (tmp_path / "sine_numpy.partial.jsonl").write_text("")
     assert apart_from_time(ex.run(NAME, TINY, tmp_path)) == apart_from_time(whole)
@@ -353,6 +361,12 @@ def test_partial_file_of_another_config_is_refused_and_left_alone(whole, here, t
 def test_order_of_the_config_does_not_make_it_another(whole, here, counted, tmp_path):
     (tmp_path / "sine_numpy.partial.jsonl").write_text("\n".join(partial_lines(whole)) + "\n")
     ex.run(NAME, dict(reversed(TINY.items())), tmp_path)
+    assert counted == []
+
+
+def test_tuple_in_place_of_a_list_does_not_make_it_another(whole, here, counted, tmp_path):
+    (tmp_path / "sine_numpy.partial.jsonl").write_text("\n".join(partial_lines(whole)) + "\n")
+    ex.run(NAME, TINY | {"seeds": tuple(TINY["seeds"])}, tmp_path)
     assert counted == []
 
 
