@@ -459,7 +459,8 @@ ALSO_WRONG = {
     ],
     "5.1": [lambda t, s, q, lr: t - 0.1 * maml_by_loops(t, s, q, lr), lambda *case: -maml_by_loops(*case)],
     "5.3": [
-        lambda a, b: stats.ttest_ind(a, b).confidence_interval(0.95),
+        lambda a, b: [np.mean(a) - np.mean(b), *stats.ttest_ind(a, b).confidence_interval(0.95)],
+        lambda a, b: stats.ttest_rel(a, b).confidence_interval(0.95),
         lambda a, b: (interval_by_scipy(a, b)[1], interval_by_scipy(a, b)[0], interval_by_scipy(a, b)[2]),
     ],
 }

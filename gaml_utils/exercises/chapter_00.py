@@ -12,6 +12,7 @@ EXERCISES = {
     "0.2": Exercise(0.6, mistakes={
         "you went uphill: gradient descent subtracts.": 1.4,
         "that is the update alpha * gradient; subtract it from theta.": 0.4,
+        "that is the step, - alpha * gradient; add it to theta.": -0.4,
         "that leaves out alpha: the whole gradient was subtracted.": -3.0,
         "theta' = theta - alpha * gradient; it seems theta and the gradient changed places.": 3.9,
     }),

@@ -49,8 +49,14 @@ _mistakes = {
     "that uses the support loss in the outer step; the outer loss is the query set's.": _support_outside,
     "the inner step goes uphill: theta' = theta - alpha * gradient.":
         lambda theta, cs, cq, lr: 2 * (theta + lr * 2 * (theta - cs) - cq) * (1 + 2 * lr),
+    "the inner step goes uphill: subtract alpha times the gradient.":
+        lambda theta, cs, cq, lr: 2 * (theta + lr * 2 * (theta - cs) - cq) * (1 - 2 * lr),
+    "the second derivative of (theta - c)**2 is 2, so the factor is 1 - 2 alpha, not 1 - alpha.":
+        lambda *case: _first_order(*case) * (1 - case[3]),
     "the derivative of (theta - c)**2 is 2 (theta - c); the 2 is missing in the outer gradient.":
         lambda *case: _one(*case) / 2,
+    "the derivative of (theta - c)**2 is 2 (theta - c); the 2 is missing in the inner step.":
+        lambda theta, cs, cq, lr: 2 * (theta - lr * (theta - cs) - cq) * (1 - lr),
 }  # fmt: skip
 
 EXERCISES = {

@@ -41,8 +41,8 @@ def _interval(a, b, t=_T975, n=10, ddof=1):
     return d.mean(), d.mean() - half, d.mean() + half
 
 
-def _unpaired(a, b):
-    half = _T975 * np.sqrt(a.var(ddof=1) / 10 + b.var(ddof=1) / 10)
+def _unpaired(a, b, t=_T975):
+    half = t * np.sqrt(a.var(ddof=1) / 10 + b.var(ddof=1) / 10)
     return np.mean(a - b), np.mean(a - b) - half, np.mean(a - b) + half
 
 
@@ -88,6 +88,10 @@ EXERCISES = {
         }),
     "5.3": Exercise(_interval, cases=[_pairs], mistakes={
         "that is the unpaired interval: take the differences first, their spread is what counts.": _unpaired,
+        "that is the unpaired interval of two samples; take the differences of the pairs first.":
+            lambda a, b: _unpaired(a, b, t=2.10092204024096),       # 18 degrees of freedom
+        "right numbers in another order: the mean first, then the lower and the upper end.":
+            lambda a, b: [_interval(a, b)[k] for k in (1, 0, 2)],
         "1.96 belongs to the normal distribution; with 10 pairs Student's t gives 2.262.":
             lambda a, b: _interval(a, b, t=1.96),
         "use ddof=1: the standard deviation of a sample divides by n - 1.": lambda a, b: _interval(a, b, ddof=0),
