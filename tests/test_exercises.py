@@ -87,6 +87,9 @@ def scalar_by_differences(theta, s, q, lr, h=1e-3):
 
 
 SCALAR_MISTAKES = [
+    ("missing in the inner step", lambda t, s, q, lr: 2 * (t - lr * (t - s) - q) * (1 - lr)),
+    ("not 1 - alpha", lambda t, s, q, lr: (1 - lr) * 2 * (t - lr * 2 * (t - s) - q)),
+    ("subtract alpha times", lambda t, s, q, lr: (1 - 2 * lr) * 2 * (t + lr * 2 * (t - s) - q)),
     ("first-order", lambda t, s, q, lr: 2 * ((t - lr * 2 * (t - s)) - q)),
     ("Hessian term has the wrong sign", lambda t, s, q, lr: (1 + 2 * lr) * 2 * ((t - lr * 2 * (t - s)) - q)),
     ("query gradient at theta;", lambda t, s, q, lr: 2 * (t - q)),
@@ -293,6 +296,7 @@ WRONG = {
         ("subtract it from theta", 0.1 * 4),
         ("leaves out alpha", 1 - 4),
         ("changed places", 4 - 0.1 * 1),
+        ("add it to theta", -0.1 * 4),
         ("not a function", lambda theta: theta - 0.1 * 4),
     ],
     "0.3": [
@@ -431,6 +435,9 @@ WRONG = {
     "5.3": [
         ("unpaired", lambda a, b: ends(
             np.mean(a) - np.mean(b), T9 * math.sqrt(np.var(a, ddof=1) / 10 + np.var(b, ddof=1) / 10))),
+        ("two samples", lambda a, b: [
+            np.mean(a) - np.mean(b), *stats.ttest_ind(a, b).confidence_interval(0.95)]),
+        ("another order", lambda a, b: [interval_by_scipy(a, b)[k] for k in (1, 0, 2)]),
         ("normal distribution", lambda a, b: ends(np.mean(a - b), 1.96 * stats.sem(a - b))),
         ("ddof=1", lambda a, b: ends(np.mean(a - b), T9 * np.std(a - b) / math.sqrt(10))),
         ("square root of n", lambda a, b: ends(np.mean(a - b), T9 * np.std(a - b, ddof=1))),
@@ -442,13 +449,8 @@ WRONG = {
 
 # Wrong all the same, though no hint is promised for them.
 ALSO_WRONG = {
-    "0.2": [-0.4, 2.4, 0.6001],
+    "0.2": [2.4, 0.6001],
     "1.1": [lambda x, a, p: a * np.sin(np.radians(x - p)), lambda x, a, p: -a * np.sin(x - p)],
-    "2.1": [
-        lambda t, s, q, lr: 2 * (t - lr * (t - s) - q) * (1 - lr),
-        lambda t, s, q, lr: (1 - lr) * 2 * (t - lr * 2 * (t - s) - q),
-        lambda t, s, q, lr: (1 - 2 * lr) * 2 * (t + lr * 2 * (t - s) - q),
-    ],
     "2.3": [lambda d, W, h: (h > 0) * 1.0, lambda d, W, h: d @ W],
     "2.4": [lambda f, theta, v: f(v), lambda f, theta, v: 2 * theta * v],
     "3.3": [lambda k, lr: -(lr**2) * math.comb(k, 2), lambda k, lr: 0.0],
@@ -458,11 +460,7 @@ ALSO_WRONG = {
         lambda g: np.array(score_list(g)) / np.max(np.abs(score_list(g))),
     ],
     "5.1": [lambda t, s, q, lr: t - 0.1 * maml_by_loops(t, s, q, lr), lambda *case: -maml_by_loops(*case)],
-    "5.3": [
-        lambda a, b: [np.mean(a) - np.mean(b), *stats.ttest_ind(a, b).confidence_interval(0.95)],
-        lambda a, b: stats.ttest_rel(a, b).confidence_interval(0.95),
-        lambda a, b: (interval_by_scipy(a, b)[1], interval_by_scipy(a, b)[0], interval_by_scipy(a, b)[2]),
-    ],
+    "5.3": [lambda a, b: stats.ttest_rel(a, b).confidence_interval(0.95)],
 }
 
 
