@@ -5,6 +5,7 @@ same lines serve NumPy arrays and TensorFlow tensors. The outer gradient treats 
 """
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,19 @@ def agreement_weights(updates: Any) -> Any:
     total = xp.sum(xp.abs(scores))
     agree = total > tasks * precision.eps * xp.vdot(g, g)                      # else nothing but rounding is left
     return xp.where(agree, scores / xp.where(agree, total, 1.0), 1.0 / tasks)
+
+
+def from_numpy(rule: Callable) -> Callable:
+    """A weighting for tensors out of one written in NumPy: (tasks, parameters) -> (tasks,)."""
+
+    def weighting(updates: Any) -> Any:
+        tf = sys.modules.get("tensorflow")
+        if tf is None or not isinstance(updates, tf.Tensor | tf.Variable):
+            return rule(updates)
+        w = tf.numpy_function(lambda g: np.asarray(rule(g), dtype=g.dtype), [updates], updates.dtype)
+        return tf.ensure_shape(w, updates.shape[:1])
+
+    return weighting
 
 
 def _namespace(updates: Any) -> tuple[Any, Any]:

@@ -1,0 +1,187 @@
+"""One task's inner loop and outer direction, for any Keras model, and the same for all tasks of a meta-batch.
+
+Parameters are explicit lists of tensors: theta goes in, the adapted theta'_i comes out, and the model's own variables
+are never written to. Derived in chapter 06. Both tapes of exact MAML live inside the function of one task.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from gaml_utils.layers import leaves
+from gaml_utils.tasks import TaskBatch
+
+
+class TaskResult(NamedTuple):
+    """What one task gives back; over a meta-batch, each with a leading task axis.
+
+    direction: like theta, what the outer step should descend for this task alone. update: theta - theta'_i, like
+    theta. query_loss: the loss of theta'_i on the query set, (). prediction: theta'_i on the query set.
+    """
+
+    direction: list
+    update: list
+    query_loss: Any
+    prediction: Any
+
+
+def gradient_descent(theta: list, gradient: list, inner_lr: float) -> list:
+    """The inner rule of MAML and Reptile: theta - inner_lr * gradient."""
+    return [p - inner_lr * g for p, g in zip(theta, gradient, strict=True)]
+
+
+class Functional:
+    """A Keras model and a loss as functions of (parameters, x): nothing in it is changed by a call.
+
+    In training a layer sees the batch it is given: batch normalisation uses the statistics of that batch.
+    """
+
+    def __init__(self, model: keras.Model, loss: Callable, inner_rule: Callable = gradient_descent) -> None:
+        self.model, self.loss_function, self.inner_rule = model, loss, inner_rule
+        moving = {}
+        for layer in leaves(model):
+            if isinstance(layer, keras.layers.BatchNormalization):
+                moving |= {id(v): layer.momentum for v in (layer.moving_mean, layer.moving_variance)}
+        self.momentum = [moving.get(id(v)) for v in model.non_trainable_variables]
+
+    def state(self, step: Any) -> list:
+        """The non-trainable state a step starts from; random layers draw anew at each step."""
+        values = []
+        for v in self.model.non_trainable_variables:
+            value = tf.convert_to_tensor(v)
+            is_seed = v.path.endswith("seed_generator_state")
+            values.append(value + tf.cast([0, step], value.dtype) if is_seed else value)
+        return values
+
+    def predict(self, theta: list, x: tf.Tensor, state: list, training: bool = True) -> tuple[tf.Tensor, list]:
+        """The outputs and the new non-trainable state (moving statistics, seeds)."""
+        return self.model.stateless_call(theta, state, x, training=training)
+
+    def loss(self, theta: list, x: tf.Tensor, y: tf.Tensor, state: list) -> tuple[tf.Tensor, tf.Tensor, list]:
+        """The mean loss over the points of one task, the outputs, and the new state."""
+        prediction, state = self.predict(theta, x, state)
+        return tf.reduce_mean(self.loss_function(y, prediction)), prediction, state
+
+    def adapt(
+        self, theta: list, x: tf.Tensor, y: tf.Tensor, state: list, inner_lr: float, steps: int,
+        order: tf.Tensor | None = None,
+    ) -> tuple[list, list]:
+        """theta' after gradient steps on the support set, and the state; order: (steps, points), minibatches."""
+        for k in range(steps):
+            points = (x, y) if order is None else (tf.gather(x, order[k]), tf.gather(y, order[k]))
+            with tf.GradientTape() as tape:
+                tape.watch(theta)
+                loss, _, state = self.loss(theta, *points, state)
+            gradient = tape.gradient(loss, theta, unconnected_gradients="zero")
+            theta = self.inner_rule(theta, [dense(g) for g in gradient], inner_lr)
+        return theta, state
+
+
+    def judge(self, theta: list, task: TaskBatch, state: list, transductive: bool) -> tuple[tf.Tensor, tf.Tensor]:
+        """Query loss and outputs of adapted parameters, normalised by the support set (or by the query set)."""
+        if not transductive:
+            _, after = self.predict(theta, task[0], state)
+            state = [new if m is None else (new - m * old) / (1 - m)      # the support set's statistics themselves
+                     for m, old, new in zip(self.momentum, state, after, strict=True)]  # fmt: skip
+        prediction, _ = self.predict(theta, task[2], state, training=transductive)
+        return tf.reduce_mean(self.loss_function(task[3], prediction)), prediction
+
+    def copy_with(self, theta: list, support_x: tf.Tensor) -> keras.Model:
+        """A copy of the model with these parameters and the statistics of this support set."""
+        copy = keras.models.clone_model(self.model)
+        if not copy.built:
+            copy(support_x)
+        copy.set_weights(self.model.get_weights())
+        for variable, value in zip(copy.trainable_variables, theta, strict=True):
+            variable.assign(value)
+        normalising = [layer for layer in leaves(copy) if isinstance(layer, keras.layers.BatchNormalization)]
+        if normalising:
+            momenta = [layer.momentum for layer in normalising]
+            for layer in normalising:
+                layer.momentum = 0.0                             # moving statistics become the batch's own
+            copy(support_x, training=True)
+            for layer, momentum in zip(normalising, momenta, strict=True):
+                layer.momentum = momentum
+        return copy
+
+
+def maml_task(
+    functional: Functional, theta: list, task: TaskBatch, state: list, inner_lr: float, steps: int,
+    first_order: bool = False,
+) -> TaskResult:
+    """MAML on one task. Finn et al. 2017 (arXiv:1703.03400), Algorithm 1; exact, or first-order."""
+    with tf.GradientTape() as outer:
+        outer.watch(theta)
+        adapted, state = functional.adapt(theta, *task[:2], state, inner_lr, steps)
+        if first_order:
+            adapted = [tf.stop_gradient(p) for p in adapted]
+            outer.watch(adapted)
+        query_loss, prediction, _ = functional.loss(adapted, *task[2:], state)
+    direction = outer.gradient(query_loss, adapted if first_order else theta, unconnected_gradients="zero")
+    update = [p - q for p, q in zip(theta, adapted, strict=True)]
+    return TaskResult([dense(g) for g in direction], update, query_loss, prediction)
+
+
+def reptile_task(
+    functional: Functional, theta: list, task: TaskBatch, state: list, inner_lr: float, steps: int,
+    order: tf.Tensor | None = None,
+) -> TaskResult:
+    """Reptile on one task: its direction is its update. Nichol et al. 2018 (arXiv:1803.02999), Algorithm 2."""
+    adapted, state = functional.adapt(theta, *task[:2], state, inner_lr, steps, order)
+    update = [p - q for p, q in zip(theta, adapted, strict=True)]
+    query_loss, prediction, _ = functional.loss(adapted, *task[2:], state)
+    return TaskResult(update, update, query_loss, prediction)
+
+
+def over_tasks(function: Callable, inputs: Any, unrolled: bool) -> Any:
+    """function on each task of `inputs` (a nest of tensors with a leading task axis), results stacked likewise.
+
+    Vectorised, one product serves all tasks: best for dense layers. Unrolled, each task has its own nodes: best for
+    convolutions, whose gradients do not vectorise.
+    """
+    if not unrolled:
+        return tf.vectorized_map(function, inputs)
+    tasks = tf.nest.flatten(inputs)[0].shape[0]
+    results = [function(tf.nest.map_structure(lambda a, i=i: a[i], inputs)) for i in range(tasks)]
+    return tf.nest.map_structure(lambda *parts: tf.stack(parts), *results)
+
+
+def weighted_direction(result: TaskResult, weighting: Callable) -> tuple[list, tf.Tensor]:
+    """sum_i w_i direction_i, like theta, and the weights, (tasks,). No gradient flows through the weights."""
+    w = tf.stop_gradient(tf.convert_to_tensor(weighting(flat(result.update))))
+    w = tf.cast(tf.ensure_shape(w, result.query_loss.shape), result.query_loss.dtype)
+    return [tf.tensordot(tf.cast(w, d.dtype), d, 1) for d in result.direction], w
+
+
+def flat(stacked: list) -> tf.Tensor:
+    """(tasks, parameters) of tensors with a leading task axis."""
+    return tf.concat([tf.reshape(a, (a.shape[0], -1)) for a in stacked], axis=1)
+
+
+def dense(gradient: Any) -> tf.Tensor:
+    """An embedding's sparse gradient as a tensor; any other as it is."""
+    return tf.convert_to_tensor(gradient)
+
+
+def convolves(model: keras.Model) -> bool:
+    """Is there a layer whose gradient does not vectorise well?"""
+    kinds = [type(layer).__name__.lower() for layer in leaves(model)]
+    return any("conv" in kind or "pool" in kind for kind in kinds)
+
+
+def check_model(model: keras.Model) -> None:
+    """Raise ValueError unless the engine can run the model."""
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"model should be a keras.Model, got {type(model).__name__}")
+    if not model.built or not model.trainable_variables:
+        raise ValueError("model should be built and have trainable variables: give it an Input, or call it once")
+    for layer in [model, *leaves(model)]:
+        if layer.compute_dtype != layer.variable_dtype:
+            raise ValueError(f"model should compute in the dtype of its variables, but {layer.name} mixes precision")
+    inputs = getattr(model, "inputs", None) or []
+    if len(inputs) > 1:
+        raise ValueError(f"model should have one input, got {len(inputs)}")
+    if inputs and "float" in inputs[0].dtype and inputs[0].dtype != model.variable_dtype:
+        raise ValueError(f"model should have an Input of dtype {model.variable_dtype}, got {inputs[0].dtype}")
