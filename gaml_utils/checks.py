@@ -17,17 +17,23 @@ def check_count(name: str, value: Any, at_least: int = 1, at_most: int | None = 
     raise ValueError(f"{name} should be a whole number {bounds}, got {value!r}")
 
 
+def is_number(value: Any) -> bool:
+    """A finite real number; True and False are none."""
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return number and bool(np.isfinite(value))
+
+
 def check_positive(name: str, value: Any) -> float:
     """A finite number above 0, given back."""
-    if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0):
+    if not (is_number(value) and value > 0):
         raise ValueError(f"{name} should be a finite number above 0, got {value!r}")
     return value
 
 
 def check_range(name: str, value: Any) -> None:
     """(low, high), two finite numbers with low <= high."""
-    ok = isinstance(value, tuple | list) and len(value) == 2 and np.isfinite(value).all() and value[0] <= value[1]
-    if not ok:
+    two = isinstance(value, tuple | list) and len(value) == 2 and all(map(is_number, value))
+    if not (two and value[0] <= value[1]):
         raise ValueError(f"{name} should be (low, high), two finite numbers with low <= high, got {value!r}")
 
 

@@ -22,6 +22,7 @@ from tqdm.auto import tqdm
 
 from gaml_utils.sine_numpy import (
     SINE_NUMPY,
+    SINE_VARIANTS,
     best_step_size,
     key,
     rounded,
@@ -34,7 +35,10 @@ __all__ = ["EXPERIMENTS", "best_step_size", "key", "load", "rounded", "run", "se
 
 RESULTS = pathlib.Path(__file__).resolve().parent.parent / "data" / "results"
 
-EXPERIMENTS = {"sine_numpy": (SINE_NUMPY, sine_numpy_jobs, sine_numpy_job)}
+EXPERIMENTS = {
+    "sine_numpy": (SINE_NUMPY, sine_numpy_jobs, sine_numpy_job),
+    "sine_variants": (SINE_VARIANTS, sine_numpy_jobs, sine_numpy_job),
+}
 
 
 def run(name: str, config: dict | None = None, folder: pathlib.Path = RESULTS, processes: int = 1) -> pathlib.Path:

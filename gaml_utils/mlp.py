@@ -51,9 +51,10 @@ def init_mlp(rng: np.random.Generator, sizes: Sequence[int]) -> list[np.ndarray]
     Raises ValueError if sizes is not two or more whole numbers of at least 1.
     """
     check_rng(rng)
+    sizes = tuple(sizes) if isinstance(sizes, Sequence) else (sizes,)
     whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 1 for n in sizes)
     if len(sizes) < 2 or not whole:
-        raise ValueError(f"sizes should be two or more whole numbers of at least 1, got {tuple(sizes)}")
+        raise ValueError(f"sizes should be two or more whole numbers of at least 1, got {sizes}")
     params = []
     for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
         params += [rng.normal(0.0, np.sqrt(2 / (inputs + outputs)), (inputs, outputs)), np.zeros(outputs)]

@@ -120,6 +120,7 @@ def train(
     Returns the trained parameters and a History; the params passed in are unchanged.
     Raises FloatingPointError, naming the iteration, if the losses or the new parameters are no longer finite.
     """
+    check_count("iterations", iterations, at_least=0)
     rng = np.random.default_rng(seed)
     losses, weights = [], []
     for i in tqdm(range(iterations), disable=not progress, leave=False, unit="step"):
@@ -167,12 +168,14 @@ def _minibatches(rng: np.random.Generator, tasks: int, shots: int, steps: int, b
 def _weights(weighting: Callable, updates: np.ndarray) -> np.ndarray:
     try:
         w = np.asarray(weighting(updates), dtype=np.float64)
+        if w.shape != updates.shape[:1]:
+            raise ValueError(f"weighting should return one weight a task, shape {updates.shape[:1]}, got {w.shape}")
+        if not np.isfinite(w).all():
+            raise ValueError("weighting should return finite weights, got NaN or infinity")
     except ValueError:
         if not np.isfinite(updates).all():                  # not the caller's fault: the inner loop ran away
             raise FloatingPointError("the inner loop diverged: try a smaller inner_lr") from None
         raise
-    if w.shape != updates.shape[:1]:
-        raise ValueError(f"weighting should return one weight a task, shape {updates.shape[:1]}, got {w.shape}")
     return w
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gaml_utils.checks import check_positive
+from gaml_utils.checks import check_positive, is_number
 from gaml_utils.parameters import flatten, unflatten
 
 
@@ -29,7 +29,7 @@ class Adam:
         self.learning_rate = check_positive("learning_rate", learning_rate)
         self.epsilon = check_positive("epsilon", epsilon)
         for name, beta in (("beta_1", beta_1), ("beta_2", beta_2)):
-            if not 0 <= beta < 1:
+            if not (is_number(beta) and 0 <= beta < 1):
                 raise ValueError(f"{name} should be at least 0 and below 1, got {beta!r}")
         self.beta_1, self.beta_2 = beta_1, beta_2
         self.steps, self.mean, self.square = 0, 0.0, 0.0
@@ -40,6 +40,8 @@ class Adam:
         self.steps += 1
         self.mean = self.beta_1 * self.mean + (1 - self.beta_1) * g
         self.square = self.beta_2 * self.square + (1 - self.beta_2) * g * g
+        if not np.isfinite(self.square).all():
+            raise FloatingPointError("the gradient is too large to be squared: try a smaller step size")
         mean = self.mean / (1 - self.beta_1**self.steps)
         square = self.square / (1 - self.beta_2**self.steps)
         return unflatten(flatten(params) - self.learning_rate * mean / (np.sqrt(square) + self.epsilon), params)

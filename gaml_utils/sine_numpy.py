@@ -39,13 +39,44 @@ SINE_NUMPY = {
 }  # fmt: skip
 
 
+# Why is it worse? Three rules that take one thing out of agreement each, for MAML, at the same step sizes and seeds.
+SINE_VARIANTS = SINE_NUMPY | {
+    "control_seeds": [],
+    "rules": ["squared length", "positive part", "15 tasks"],
+    "learners": {"MAML": SINE_NUMPY["learners"]["MAML"]},
+}
+
+
+def squared_length_weights(updates: np.ndarray) -> np.ndarray:
+    """Only the self term of agreement: w_i = |g_i|^2 / sum_k |g_k|^2. (tasks, parameters) -> (tasks,)."""
+    squares = np.einsum("tp,tp->t", updates, updates)
+    return squares / squares.sum()
+
+
+def positive_part_weights(updates: np.ndarray) -> np.ndarray:
+    """Agreement without negative weights: those are set to 0, and the rest add up to 1 again."""
+    w = np.maximum(agreement_weights(updates), 0.0)
+    return w / w.sum()
+
+
+def fifteen_tasks_weights(updates: np.ndarray) -> np.ndarray:
+    """The plain mean of the first 15 tasks: as many as agreement effectively listens to."""
+    return np.where(np.arange(len(updates)) < 15, 1 / 15, 0.0)
+
+
+RULES = {
+    "uniform": uniform_weights, "agreement": agreement_weights, "squared length": squared_length_weights,
+    "positive part": positive_part_weights, "15 tasks": fifteen_tasks_weights,
+}  # fmt: skip
+
+
 def sine_numpy_jobs(config: dict, done: dict) -> list[dict]:
     """First the comparison, every rule at every step size; then, at the chosen step sizes, the two controls."""
     jobs = []
     for learner, setting in config["learners"].items():
         for rule, step_size, seed in itertools.product(config["rules"], setting["step_sizes"], config["seeds"]):
             jobs.append({"part": "comparison", "learner": learner, "rule": rule, "step_size": step_size, "seed": seed})
-    if not all(key(job) in done for job in jobs):
+    if not config["control_seeds"] or not all(key(job) in done for job in jobs):
         return jobs
     controls = []
     for learner, rule in itertools.product(config["learners"], config["rules"]):
@@ -61,10 +92,9 @@ def sine_numpy_job(config: dict, job: dict) -> dict:
     """Train once and test: mean and median query MSE over fresh tasks after 0, 1, ... inner steps."""
     s = config["learners"][job["learner"]]
     tasks = NoiseTasks() if job["part"] == "noise" else SineTasks()
-    weighting = agreement_weights if job["rule"] == "agreement" else uniform_weights
     direction = partial(
         meta_gradient if job["learner"] == "MAML" else reptile_direction,
-        inner_lr=s["inner_lr"], inner_steps=s["inner_steps"], activation=s["activation"], weighting=weighting,
+        inner_lr=s["inner_lr"], inner_steps=s["inner_steps"], activation=s["activation"], weighting=RULES[job["rule"]],
     )  # fmt: skip
     optimizer = (Adam if s["optimizer"] == "Adam" else SGD)(job["step_size"])
     params = init_mlp(np.random.default_rng([job["seed"], 1]), s["sizes"])      # the same for every rule

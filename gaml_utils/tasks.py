@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gaml_utils.checks import check_count, check_pair, check_points, check_range, check_rng
+from gaml_utils.checks import check_count, check_pair, check_points, check_range, check_rng, is_number
 
 
 class TaskBatch(NamedTuple):
@@ -91,7 +91,7 @@ class NoiseTasks:
 
     def __post_init__(self) -> None:
         check_range("x", self.x)
-        if not (np.isfinite(self.std) and self.std >= 0):
+        if not (is_number(self.std) and self.std >= 0):
             raise ValueError(f"std should be a finite number of at least 0, got {self.std!r}")
 
     def sample(self, rng: np.random.Generator, tasks: int, shots: int, queries: int) -> TaskBatch:

@@ -58,6 +58,9 @@ CASES = {
     "sine draw zero tasks": (lambda p, b, rng: SINES.draw(rng, 0), "tasks", "got 0"),
     "sine points module as rng": (lambda p, b, rng: SINES.points(np.random, *ones(), 5), "rng", "got module"),
     "sine points zero": (lambda p, b, rng: SINES.points(rng, *ones(), 0), "points", "got 0"),
+    "sine range of text": (lambda p, b, rng: SineTasks(x=("0", "1")), "x", "two finite numbers"),
+    "noise std text": (lambda p, b, rng: NoiseTasks(std="1"), "std", "finite number"),
+    "Adam beta_1 text": (lambda p, b, rng: Adam(beta_1="0.9"), "beta_1", "got '0.9'"),
     "noise sample zero tasks": (lambda p, b, rng: NOISE.sample(rng, 0, 5, 5), "tasks", "got 0"),
     "noise sample zero shots": (lambda p, b, rng: NOISE.sample(rng, 5, 0, 5), "shots", "got 0"),
     "noise sample zero queries": (lambda p, b, rng: NOISE.sample(rng, 5, 5, 0), "queries", "got 0"),
@@ -133,6 +136,7 @@ CASES = {
         lambda p, b, rng: uniform_weights(spoiled(np.ones((3, 2)), np.inf)), "updates", "or infinity"),
     # mlp.py
     "init_mlp seed as rng": (lambda p, b, rng: init_mlp(0, (1, 1)), "rng", "got int"),
+    "init_mlp a number": (lambda p, b, rng: init_mlp(rng, 5), "sizes", "two or more"),
     "init_mlp one size": (lambda p, b, rng: init_mlp(rng, (1,)), "sizes", "two or more"),
     "init_mlp zero size": (lambda p, b, rng: init_mlp(rng, (1, 0, 1)), "sizes", "got (1, 0, 1)"),
     "init_mlp fractional size": (lambda p, b, rng: init_mlp(rng, (1, 2.5, 1)), "sizes", "got (1, 2.5, 1)"),
@@ -203,6 +207,13 @@ CASES = {
         lambda p, b, rng: reptile_direction(p, b, weighting=lambda u: np.ones(4)), "weighting", "shape (3,), got (4,)"),
     "weighting the updates": (
         lambda p, b, rng: reptile_direction(p, b, weighting=lambda u: u), "weighting", "one weight a task"),
+    "weighting NaN": (
+        lambda p, b, rng: meta_gradient(p, b, weighting=lambda u: np.full(3, np.nan)), "weighting", "finite weights"),
+    "train for a fraction": (
+        lambda p, b, rng: train(p, SINES, meta_gradient, SGD(0.1), 1.5, progress=False), "iterations", "got 1.5"),
+    "train backwards": (
+        lambda p, b, rng: train(p, SINES, meta_gradient, SGD(0.1), -1, progress=False), "iterations", "at least 0"),
+    "inner_lr True": (lambda p, b, rng: adapt(p, *b[:2], inner_lr=True), "inner_lr", "got True"),
     "train with bad params": (
         lambda p, b, rng: train([spoiled(p[0]), *p[1:]], SINES, meta_gradient, SGD(0.1), 3, progress=False),
         "params", "got NaN"),

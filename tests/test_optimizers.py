@@ -107,3 +107,8 @@ def test_many_steps_find_the_bottom_of_a_bowl(optimizer):
     for _ in range(1000):
         params = optimizer.step(params, [2 * (p - 1.0) for p in params])
     assert max(np.abs(p - 1.0).max() for p in params) < 1e-3
+
+
+def test_adam_refuses_a_gradient_whose_square_overflows_instead_of_standing_still_ever_after():
+    with np.errstate(over="ignore"), pytest.raises(FloatingPointError, match="smaller step size"):
+        Adam(0.1).step([np.ones(2)], [np.array([1.0, 1e200])])

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from gaml_utils import agreement_weights, uniform_weights
+from gaml_utils.weighting import from_numpy
 
 SHAPES = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=7)
 ANY_FINITE = arrays(np.float64, SHAPES, elements=st.floats(allow_nan=False, allow_infinity=False))
@@ -180,3 +181,31 @@ def test_a_tensor_gets_the_weights_of_an_array():
                 np.testing.assert_allclose(w.numpy(), rule(updates), rtol=0, atol=1e-12)
     with pytest.raises(ValueError, match="updates"):
         agreement_weights(tf.ones(3))
+
+
+def lengths(updates):
+    """A rule in plain NumPy, which a tensor would not survive."""
+    assert type(updates) is np.ndarray
+    return np.linalg.norm(updates, axis=1).tolist()
+
+
+def test_a_rule_from_numpy_is_the_rule_itself_for_an_array():
+    assert from_numpy(lengths)(np.array([[3.0, 4.0], [0.0, 1.0]])) == [5.0, 1.0]
+
+
+def test_a_rule_from_numpy_serves_tensors_compiled_or_not():
+    import tensorflow as tf
+
+    updates = np.random.default_rng(6).normal(size=(4, 9))
+    weighting = from_numpy(lengths)
+
+    @tf.function
+    def compiled(tensor):
+        assert weighting(tensor).shape == (4,)             # known when tracing already
+        return weighting(tensor)
+
+    for dtype, tolerance in ((tf.float64, 1e-14), (tf.float32, 1e-6)):
+        tensor = tf.constant(updates, dtype)
+        for w in (weighting(tensor), weighting(tf.Variable(tensor)), compiled(tensor)):
+            assert w.shape == (4,) and w.dtype == dtype
+            np.testing.assert_allclose(w.numpy(), lengths(updates), rtol=tolerance)
