@@ -69,3 +69,29 @@ def test_best_step_sizes_are_not_at_an_end_of_the_list():
 
 def test_the_stated_running_time_is_the_measured_one():
     assert f"all {len(RUNS)} training runs (about {round(RESULTS['wall_seconds'] / 60, -1):.0f} minutes" in README
+
+
+def variant(rule: str) -> np.ndarray:
+    """(seeds,): MAML's test error after one step with one of the variants at its best step size."""
+    runs = load("sine_variants")["runs"]
+    best = best_step_size(runs, "MAML", rule)
+    setting = CONFIG["learners"]["MAML"]["step_sizes"]
+    assert best not in (setting[0], setting[-1])
+    return select(runs, "comparison", "MAML", rule, best, "test_mse")[:, 1]
+
+
+def test_the_variants_ran_under_the_same_conditions():
+    config = load("sine_variants")["config"]
+    assert config == EXPERIMENTS["sine_variants"][0]
+    assert config["seeds"] == CONFIG["seeds"] and config["learners"]["MAML"] == CONFIG["learners"]["MAML"]
+
+
+def test_what_chapter_05_says_of_the_variants():
+    uniform, agreement = errors_of("MAML", "uniform"), errors_of("MAML", "agreement")
+    length, positive, fifteen = (variant(rule) for rule in ("squared length", "positive part", "15 tasks"))
+    gap = agreement.mean() - uniform.mean()
+    assert fifteen.mean() - uniform.mean() < gap / 5                           # explain little
+    assert length.mean() - uniform.mean() > gap / 2                            # most of the damage
+    assert paired_comparison(positive, agreement).high < 0                     # clearly better
+    assert paired_comparison(positive, uniform).low > 0                        # still worse than the mean
+    assert not paired_comparison(fifteen, uniform).found
