@@ -1,4 +1,4 @@
-"""Meta-batches for Keras: tasks as a tf.data.Dataset, and the check of a batch. Used from chapter 06 on."""
+"""Meta-batches for Keras: tasks as a tf.data.Dataset, and the check of a batch."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -63,9 +63,9 @@ def _tensor(name: str, array: Any, dtype: str) -> tf.Tensor:
         array = as_numbers(name, array, "an array (tasks, points, ...)") if _is_float(array) else np.asarray(array)
         if array.dtype.kind not in "biuf":
             raise ValueError(f"{name} should be an array of numbers, got dtype {array.dtype}")
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} should hold finite numbers only, got NaN or infinity")
     tensor = tf.convert_to_tensor(array)
+    if tensor.dtype.is_floating and hasattr(tensor, "numpy") and not np.isfinite(tensor.numpy()).all():
+        raise ValueError(f"{name} should hold finite numbers only, got NaN or infinity")
     return tf.cast(tensor, dtype) if tensor.dtype.is_floating else tensor
 
 

@@ -1,7 +1,7 @@
 """One task's inner loop and outer direction, for any Keras model, and the same for all tasks of a meta-batch.
 
 Parameters are explicit lists of tensors: theta goes in, the adapted theta'_i comes out, and the model's own variables
-are never written to. Derived in chapter 06. Both tapes of exact MAML live inside the function of one task.
+are never written to. Both tapes of exact MAML live inside the function of one task.
 """
 
 from collections.abc import Callable
@@ -52,7 +52,10 @@ class Functional:
         for v in self.model.non_trainable_variables:
             value = tf.convert_to_tensor(v)
             is_seed = v.path.endswith("seed_generator_state")
-            values.append(value + tf.cast([0, step], value.dtype) if is_seed else value)
+            if is_seed:
+                step = tf.cast(tf.convert_to_tensor(step), value.dtype)
+                value = value + tf.stack([tf.zeros_like(step), step])
+            values.append(value)
         return values
 
     def predict(self, theta: list, x: tf.Tensor, state: list, training: bool = True) -> tuple[tf.Tensor, list]:
@@ -79,13 +82,16 @@ class Functional:
         return theta, state
 
 
+    def statistics(self, theta: list, x: tf.Tensor, state: list) -> list:
+        """The state whose moving statistics are those of the batch x itself."""
+        _, after = self.predict(theta, x, state)
+        return [old if m is None else (new - m * old) / (1 - m)
+                for m, old, new in zip(self.momentum, state, after, strict=True)]  # fmt: skip
+
     def judge(self, theta: list, task: TaskBatch, state: list, transductive: bool) -> tuple[tf.Tensor, tf.Tensor]:
         """Query loss and outputs of adapted parameters, normalised by the support set (or by the query set)."""
-        if not transductive:
-            _, after = self.predict(theta, task[0], state)
-            state = [new if m is None else (new - m * old) / (1 - m)      # the support set's statistics themselves
-                     for m, old, new in zip(self.momentum, state, after, strict=True)]  # fmt: skip
-        prediction, _ = self.predict(theta, task[2], state, training=transductive)
+        state = self.statistics(theta, task[2] if transductive else task[0], state)
+        prediction, _ = self.predict(theta, task[2], state, training=False)
         return tf.reduce_mean(self.loss_function(task[3], prediction)), prediction
 
     def copy_with(self, theta: list, support_x: tf.Tensor) -> keras.Model:
@@ -96,14 +102,10 @@ class Functional:
         copy.set_weights(self.model.get_weights())
         for variable, value in zip(copy.trainable_variables, theta, strict=True):
             variable.assign(value)
-        normalising = [layer for layer in leaves(copy) if isinstance(layer, keras.layers.BatchNormalization)]
-        if normalising:
-            momenta = [layer.momentum for layer in normalising]
-            for layer in normalising:
-                layer.momentum = 0.0                             # moving statistics become the batch's own
-            copy(support_x, training=True)
-            for layer, momentum in zip(normalising, momenta, strict=True):
-                layer.momentum = momentum
+        state = self.statistics(theta, support_x, self.state(0)) if any(m is not None for m in self.momentum) else []
+        for variable, momentum, value in zip(copy.non_trainable_variables, self.momentum, state, strict=False):
+            if momentum is not None:
+                variable.assign(value)
         return copy
 
 
@@ -180,8 +182,11 @@ def check_model(model: keras.Model) -> None:
     for layer in [model, *leaves(model)]:
         if layer.compute_dtype != layer.variable_dtype:
             raise ValueError(f"model should compute in the dtype of its variables, but {layer.name} mixes precision")
+    dtypes = sorted({v.dtype for v in model.trainable_variables})
+    if len(dtypes) > 1:
+        raise ValueError(f"model should have trainable variables of one dtype, got {dtypes}")
     inputs = getattr(model, "inputs", None) or []
     if len(inputs) > 1:
         raise ValueError(f"model should have one input, got {len(inputs)}")
-    if inputs and "float" in inputs[0].dtype and inputs[0].dtype != model.variable_dtype:
-        raise ValueError(f"model should have an Input of dtype {model.variable_dtype}, got {inputs[0].dtype}")
+    if inputs and "float" in inputs[0].dtype and inputs[0].dtype != dtypes[0]:
+        raise ValueError(f"model should have an Input of dtype {dtypes[0]}, as its variables, got {inputs[0].dtype}")

@@ -1,4 +1,4 @@
-"""Normalisation layers that are exact to second order, drop-in for those of Keras. Explained in chapter 06.
+"""Normalisation layers that are exact to second order, drop-in for those of Keras.
 
 TensorFlow's tf.nn.moments stops the gradient at the mean inside the variance. The first derivative survives that,
 the second does not: a Hessian-vector product through the stock layers is about 4% wrong, and so is exact MAML.
@@ -14,13 +14,14 @@ PACKAGE = "gaml_utils"
 
 
 def moments(x: Any, axes: list[int], mask: Any = None) -> tuple[Any, Any]:
-    """Mean and variance over `axes`, which stay as axes of size 1. mask: 1 where an entry of x counts, else 0."""
+    """Mean and variance over `axes`, which stay as axes of size 1. mask: True where an entry of x counts."""
     if mask is None:
         mean = ops.mean(x, axes, keepdims=True)
         return mean, ops.mean(ops.square(x - mean), axes, keepdims=True)
-    count = ops.sum(mask, axes, keepdims=True)
-    mean = ops.sum(mask * x, axes, keepdims=True) / count
-    return mean, ops.sum(mask * ops.square(x - mean), axes, keepdims=True) / count
+    count = ops.maximum(ops.sum(ops.cast(mask, x.dtype), axes, keepdims=True), 1.0)
+    mean = ops.sum(ops.where(mask, x, 0.0), axes, keepdims=True) / count
+    deviation = ops.where(mask, x - mean, 0.0)
+    return mean, ops.sum(ops.square(deviation), axes, keepdims=True) / count
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -44,10 +45,11 @@ class BatchNormalization(keras.layers.BatchNormalization):
         channel = self.axis % len(x.shape)
         axes = [k for k in range(len(x.shape)) if k != channel]
         if mask is not None:
-            mask = ops.broadcast_to(ops.cast(ops.expand_dims(mask, -1), x.dtype), ops.shape(x))
+            mask = ops.broadcast_to(ops.cast(ops.expand_dims(mask, -1), "bool"), ops.shape(x))
         mean, variance = moments(x, axes, mask)
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moving.assign(moving * self.momentum + ops.squeeze(batch, axes) * (1.0 - self.momentum))
+            old = ops.cast(moving, x.dtype)
+            moving.assign(old * self.momentum + ops.squeeze(batch, axes) * (1.0 - self.momentum))
         shape = [-1 if k == channel else 1 for k in range(len(x.shape))]
         return ops.cast(_scaled(self, x, mean, variance, shape), self.compute_dtype)
 
@@ -56,8 +58,13 @@ class BatchNormalization(keras.layers.BatchNormalization):
 class LayerNormalization(keras.layers.LayerNormalization):
     """keras.layers.LayerNormalization with the exact second derivative: same arguments, same variables.
 
-    Ba, Kiros and Hinton 2016 (arXiv:1607.06450), equations 3 and 4.
+    Ba, Kiros and Hinton 2016 (arXiv:1607.06450), equations 3 and 4. Raises ValueError for rms_scaling.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("rms_scaling"):
+            raise ValueError("rms_scaling should be False: the exact LayerNormalization has no such variant")
+        super().__init__(*args, **kwargs)
 
     def call(self, inputs: Any) -> Any:
         """Normalise each entry over `axis`. Shape as inputs."""

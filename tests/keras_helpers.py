@@ -43,8 +43,12 @@ def functional(*layers, shape=(2,), dtype="float64"):
 
 
 def norm_model(norm):
-    """A model around one normalisation layer."""
-    return functional(keras.layers.Dense(4), norm, keras.layers.Activation("tanh"), keras.layers.Dense(1))
+    """A model around one normalisation layer.
+
+    What comes before it is not linear: stock layer normalisation right after a dense layer hides its fault, since
+    the gradient of those weights leaves the mean of the units alone.
+    """
+    return functional(keras.layers.Dense(4, "tanh"), norm, keras.layers.Activation("tanh"), keras.layers.Dense(1))
 
 
 @keras.saving.register_keras_serializable("gaml_tests")
@@ -53,14 +57,15 @@ class Subclassed(keras.Model):
 
     def __init__(self, width=4, **kwargs):
         super().__init__(**kwargs)
-        self.width, self.first, self.last = width, keras.layers.Dense(width), keras.layers.Dense(1)
-        self.norm = BatchNormalization()
+        self.width, same = width, {"dtype": self.dtype_policy}
+        self.first, self.norm = keras.layers.Dense(width, **same), BatchNormalization(**same)
+        self.last = keras.layers.Dense(1, **same)
 
     def call(self, x, training=False):
         return self.last(tf.tanh(self.norm(self.first(x), training=training)))
 
     def get_config(self):
-        return super().get_config() | {"width": self.width}
+        return {"width": self.width, "dtype": self.dtype_policy.name}
 
 
 def subclassed():
@@ -204,10 +209,12 @@ def outer_objective(model, batch, inner_lr, steps, w):
     """sum_i w_i L_i(theta'_i) as a function of a list of arrays; first derivatives only."""
     state = [tf.constant(v.numpy()) for v in model.non_trainable_variables]
 
-    @tf.function
+    tasks = [[tf.constant(a) for a in task] for task in zip(*batch, strict=True)]
+
+    @tf.function(autograph=False)
     def objective(theta):
         total = 0.0
-        for w_i, task in zip(w, zip(*map(tf.constant, batch), strict=True), strict=True):
+        for w_i, task in zip(w, tasks, strict=True):
             adapted, after = naive_adapt(model, theta, state, *task[:2], inner_lr, steps)
             total += w_i * mse(model.stateless_call(adapted, after, task[2], training=True)[0], task[3])
         return total

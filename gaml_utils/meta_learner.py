@@ -1,0 +1,203 @@
+"""The training loop that MAML and Reptile share, as a keras.Model: compile, fit, evaluate, save, load.
+
+Batch normalisation: in meta-training every set is normalised by its own statistics, as in the field, and `fit` leaves
+the moving statistics alone. `adapt` and `evaluate` normalise the query set by the statistics of the support set, so
+each query is judged alone; transductive=True uses the whole query set instead. `learner(x)` is the unadapted model.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from gaml_utils.checks import check_count, check_positive
+from gaml_utils.keras_data import check_tensors
+from gaml_utils.keras_engine import (
+    Functional,
+    TaskResult,
+    check_model,
+    convolves,
+    flat,
+    gradient_descent,
+    over_tasks,
+    weighted_direction,
+)  # fmt: skip
+from gaml_utils.layers import PACKAGE
+from gaml_utils.tasks import MetaResult, TaskBatch
+from gaml_utils.weighting import agreement_weights, uniform_weights
+
+for _rule in (uniform_weights, agreement_weights, gradient_descent):
+    keras.saving.register_keras_serializable(PACKAGE)(_rule)
+
+
+class MetaLearner(keras.Model):
+    """What MAML and Reptile share: the tasks, the weights, and the training loop of Keras.
+
+    model: any built keras.Model; its trainable variables are theta, and only `fit` changes them.
+    inner_lr, inner_steps: of the inner loop. weighting: any function (tasks, parameters) -> (tasks,) of the updates
+    theta - theta'_i. inner_rule: (theta, gradient, inner_lr) -> theta, without a memory. unrolled: one graph a task
+    instead of one for all; None chooses (unrolled for convolutions).
+    Raises ValueError, naming the argument, for an unbuilt model, mixed precision, or a number out of range.
+    """
+
+    def __init__(
+        self, model: keras.Model, inner_lr: float = 0.01, inner_steps: int = 1,
+        weighting: Callable = uniform_weights, unrolled: bool | None = None, transductive: bool = False,
+        inner_rule: Callable = gradient_descent, **kwargs: Any,
+    ) -> None:
+        check_model(model)
+        check_positive("inner_lr", inner_lr)
+        check_count("inner_steps", inner_steps)
+        if not callable(weighting):
+            raise ValueError(f"weighting should be a function of the updates, got {weighting!r}")
+        super().__init__(**{"dtype": model.trainable_variables[0].dtype} | kwargs)
+        self.model, self.inner_lr, self.inner_steps = model, inner_lr, inner_steps
+        self.weighting, self.transductive, self.inner_rule = weighting, transductive, inner_rule
+        self.unrolled = convolves(model) if unrolled is None else unrolled
+        self.built = True
+
+    def task_result(self, theta: list, task: TaskBatch, order: Any, state: list) -> TaskResult:
+        """One task's direction, update and query loss: what a learner is."""
+        raise NotImplementedError
+
+    def order(self, batch: TaskBatch) -> tf.Tensor | tuple:
+        """Which points each inner step sees, (tasks, steps, points); () for all."""
+        return ()
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """The model before adaptation."""
+        return self.model(inputs, training=training)
+
+    def compile(self, optimizer: Any = "adam", loss: Any = "mse", metrics: list | None = None, **kwargs: Any) -> None:
+        """As keras.Model.compile. loss: of one task's points; metrics: of the adapted model on the query sets."""
+        kwargs = {"jit_compile": False} | kwargs
+        super().compile(optimizer=optimizer, **kwargs)
+        self.compiled_with = {"loss": loss, "metrics": metrics or []}
+        self.functional = Functional(self.model, keras.losses.get(loss), self.inner_rule)
+        self.means = {name: keras.metrics.Mean(name) for name in REPORTED}
+        self.task_metrics = [as_metric(m, loss) for m in metrics or []]
+        self._direction = tf.function(self.outer_direction, reduce_retracing=True)
+
+    def outer_direction(self, batch: TaskBatch) -> tuple[list, tf.Tensor, TaskResult]:
+        """sum_i w_i direction_i, the weights, and the tasks' results."""
+        theta = [tf.convert_to_tensor(v) for v in self.model.trainable_variables]
+        state = self.functional.state(self.optimizer.iterations)
+        inputs = batch, self.order(batch)
+        result = over_tasks(lambda each: self.task_result(theta, *each, state), inputs, self.unrolled)
+        direction, w = weighted_direction(result, self.weighting)
+        return direction, w, result
+
+    def meta_gradient(self, batch: TaskBatch) -> MetaResult:
+        """Gradient (like theta), weights (tasks,) and query losses (tasks,) of one meta-batch. Changes nothing."""
+        self._assert_compile_called("meta_gradient")
+        direction, w, result = self._direction(check_tensors(batch, self.variable_dtype))
+        return MetaResult(direction, w, result.query_loss)
+
+    def train_step(self, data: TaskBatch) -> dict:
+        """One outer step on a meta-batch."""
+        batch = check_tensors(data, self.variable_dtype)
+        direction, w, result = self.outer_direction(batch)
+        finite = tf.reduce_all(tf.math.is_finite(flat(result.direction)), axis=1)       # (tasks,)
+        finite = tf.logical_and(finite, tf.math.is_finite(result.query_loss))
+        advice = ["training diverged: try a smaller inner_lr or learning rate. Step", self.optimizer.iterations,
+                  "task", tf.argmin(tf.cast(finite, tf.int32)), "query losses", result.query_loss]  # fmt: skip
+        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(finite), advice, summarize=100)]):
+            direction = [tf.identity(d) for d in direction]
+        before = over_tasks(self._loss_before, batch, self.unrolled)
+        self.optimizer.apply(direction, self.model.trainable_variables)
+        return self._report(batch, before, result, w)
+
+    def test_step(self, data: TaskBatch) -> dict:
+        """Adapt to each task and judge it on its query set; nothing is learned."""
+        batch = check_tensors(data, self.variable_dtype)
+        theta = [tf.convert_to_tensor(v) for v in self.model.trainable_variables]
+        state = self.functional.state(0)
+
+        def judge(task: TaskBatch) -> TaskResult:
+            adapted, _ = self.functional.adapt(theta, *task[:2], state, self.inner_lr, self.inner_steps)
+            query_loss, prediction = self.functional.judge(adapted, task, state, self.transductive)
+            return TaskResult(theta, [p - q for p, q in zip(theta, adapted, strict=True)], query_loss, prediction)
+
+        result = over_tasks(judge, batch, self.unrolled)
+        before = over_tasks(self._loss_before, batch, self.unrolled)
+        return self._report(batch, before, result, self.weighting(flat(result.update)))
+
+    def adapt(self, support_x: Any, support_y: Any, steps: int | None = None) -> keras.Model:
+        """A plain Keras model for ONE task, adapted to its support set; the learner is unchanged.
+
+        support_x, support_y: (points, ...), no task axis. steps: inner steps, `inner_steps` if not given.
+        """
+        self._assert_compile_called("adapt")
+        steps = self.inner_steps if steps is None else steps
+        check_count("steps", steps, at_least=0)
+        one_task = TaskBatch(*(np.asarray(a)[None] for a in (support_x, support_y, support_x, support_y)))
+        x, y = (a[0] for a in check_tensors(one_task, self.variable_dtype)[:2])
+        theta = [tf.convert_to_tensor(v) for v in self.model.trainable_variables]
+        adapted, _ = self.functional.adapt(theta, x, y, self.functional.state(0), self.inner_lr, steps)
+        return self.functional.copy_with(adapted, x)
+
+    def _loss_before(self, task: TaskBatch) -> tf.Tensor:
+        theta = [tf.convert_to_tensor(v) for v in self.model.trainable_variables]
+        return self.functional.loss(theta, *task[2:], self.functional.state(0))[0]
+
+    def _report(self, batch: TaskBatch, before: tf.Tensor, result: TaskResult, w: tf.Tensor) -> dict:
+        g = flat(result.update)
+        mean = tf.reduce_mean(g, axis=0)
+        lengths = tf.norm(g, axis=1) * tf.norm(mean)
+        values = (before, result.query_loss, tf.reduce_min(w), tf.reduce_mean(tf.cast(w < 0, g.dtype)),
+                  tf.math.divide_no_nan(tf.linalg.matvec(g, mean), lengths))  # fmt: skip
+        for tracker, value in zip(self.means.values(), values, strict=True):
+            tracker.update_state(value)
+        for metric in self.task_metrics:
+            points = [tf.reshape(a, (-1, *a.shape[2:])) for a in (batch.query_y, result.prediction)]
+            metric.update_state(*points)
+        return self.get_metrics_result()
+
+    @property
+    def metrics(self) -> list:
+        """What the bar shows: see REPORTED, then the task's own metrics."""
+        return [*self.means.values(), *self.task_metrics] if self.compiled else []
+
+    def get_config(self) -> dict:
+        """For saving; the model and the weighting are saved with it."""
+        return super().get_config() | {
+            "model": keras.saving.serialize_keras_object(self.model), "inner_lr": self.inner_lr,
+            "inner_steps": self.inner_steps, "weighting": keras.saving.serialize_keras_object(self.weighting),
+            "unrolled": self.unrolled, "transductive": self.transductive,
+            "inner_rule": keras.saving.serialize_keras_object(self.inner_rule),
+        }  # fmt: skip
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "MetaLearner":
+        """The learner that get_config describes."""
+        objects = {k: config[k] for k in ("model", "weighting", "inner_rule")}
+        return cls(**config | keras.saving.deserialize_keras_object(objects, custom_objects))
+
+    def get_compile_config(self) -> dict:
+        """For saving: optimiser, loss and metrics."""
+        return {"optimizer": keras.saving.serialize_keras_object(self.optimizer)} | {
+            k: keras.saving.serialize_keras_object(v) for k, v in self.compiled_with.items()
+        }
+
+    def compile_from_config(self, config: dict) -> None:
+        """Compile as it was when saved."""
+        self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
+        self.optimizer.build(self.model.trainable_variables)
+
+
+REPORTED = ("loss_before", "loss", "smallest_weight", "negative_weights", "cosine_to_mean")
+
+
+def as_metric(metric: Any, loss: Any) -> keras.metrics.Metric:
+    """A Keras metric from a metric, a name or a function; "accuracy" is the one that goes with the loss."""
+    if metric in ("accuracy", "acc"):
+        kind = str(getattr(loss, "name", getattr(loss, "__name__", loss)))
+        kinds = {"sparse": keras.metrics.SparseCategoricalAccuracy, "binary": keras.metrics.BinaryAccuracy}
+        fitting = next((k for word, k in kinds.items() if kind.startswith(word)), keras.metrics.CategoricalAccuracy)
+        return fitting(name="accuracy")
+    metric = keras.metrics.get(metric)
+    if isinstance(metric, keras.metrics.Metric):
+        return metric
+    return keras.metrics.MeanMetricWrapper(metric, name=metric.__name__)
