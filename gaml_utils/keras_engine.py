@@ -54,7 +54,7 @@ class Functional:
             is_seed = v.path.endswith("seed_generator_state")
             if is_seed:
                 step = tf.cast(tf.convert_to_tensor(step), value.dtype)
-                value = value + tf.stack([tf.zeros_like(step), step])
+                value = value + tf.stack([step, tf.zeros_like(step)])   # the second counts draws within a step
             values.append(value)
         return values
 
