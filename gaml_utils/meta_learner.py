@@ -24,6 +24,7 @@ from gaml_utils.keras_engine import (
     over_tasks,
     weighted_direction,
 )  # fmt: skip
+from gaml_utils.keras_metrics import REPORTED, as_metric, reported
 from gaml_utils.layers import PACKAGE
 from gaml_utils.tasks import MetaResult, TaskBatch
 from gaml_utils.weighting import agreement_weights, uniform_weights
@@ -143,12 +144,7 @@ class MetaLearner(keras.Model):
         return self.functional.loss(theta, *task[2:], self.functional.state(0))[0]
 
     def _report(self, batch: TaskBatch, before: tf.Tensor, result: TaskResult, w: tf.Tensor) -> dict:
-        g = flat(result.update)
-        mean = tf.reduce_mean(g, axis=0)
-        lengths = tf.norm(g, axis=1) * tf.norm(mean)
-        values = (before, result.query_loss, tf.reduce_min(w), tf.reduce_mean(tf.cast(w < 0, g.dtype)),
-                  tf.math.divide_no_nan(tf.linalg.matvec(g, mean), lengths))  # fmt: skip
-        for tracker, value in zip(self.means.values(), values, strict=True):
+        for tracker, value in zip(self.means.values(), reported(before, result, w), strict=True):
             tracker.update_state(value)
         for metric in self.task_metrics:
             points = [tf.reshape(a, (-1, *a.shape[2:])) for a in (batch.query_y, result.prediction)]
@@ -185,19 +181,3 @@ class MetaLearner(keras.Model):
         """Compile as it was when saved."""
         self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
         self.optimizer.build(self.model.trainable_variables)
-
-
-REPORTED = ("loss_before", "loss", "smallest_weight", "negative_weights", "cosine_to_mean")
-
-
-def as_metric(metric: Any, loss: Any) -> keras.metrics.Metric:
-    """A Keras metric from a metric, a name or a function; "accuracy" is the one that goes with the loss."""
-    if metric in ("accuracy", "acc"):
-        kind = str(getattr(loss, "name", getattr(loss, "__name__", loss)))
-        kinds = {"sparse": keras.metrics.SparseCategoricalAccuracy, "binary": keras.metrics.BinaryAccuracy}
-        fitting = next((k for word, k in kinds.items() if kind.startswith(word)), keras.metrics.CategoricalAccuracy)
-        return fitting(name="accuracy")
-    metric = keras.metrics.get(metric)
-    if isinstance(metric, keras.metrics.Metric):
-        return metric
-    return keras.metrics.MeanMetricWrapper(metric, name=metric.__name__)
