@@ -38,12 +38,10 @@ def agreement_weights(updates: Any) -> Any:
     """
     xp, updates = _namespace(updates)
     tasks, precision = updates.shape[0], np.finfo(updates.dtype.name)
-    largest = xp.maximum(xp.max(updates), -xp.min(updates))                    # NaN or infinite if any entry is
-    _check_finite(xp, largest)
-    g = updates * (1 / xp.where(largest > precision.tiny, largest, 1.0))       # so that no product overflows
+    g, squares = _scaled(xp, updates, precision)                               # weights do not depend on the scale
     scores = xp.dot(g, xp.dot(xp.ones(tasks, g.dtype), g))                     # s_i = g_i . sum_j g_j
     total = xp.sum(xp.abs(scores))
-    agree = total > tasks * precision.eps * xp.vdot(g, g)                      # else nothing but rounding is left
+    agree = total > tasks * precision.eps * squares                            # else nothing but rounding is left
     return xp.where(agree, scores / xp.where(agree, total, 1.0), 1.0 / tasks)
 
 
@@ -70,6 +68,16 @@ def _namespace(updates: Any) -> tuple[Any, Any]:
         updates = as_numbers("updates", updates, "an array (tasks, parameters)")
     _check_shape(updates.shape)
     return np, updates
+
+
+def _scaled(xp: Any, updates: Any, precision: np.finfo) -> tuple[Any, Any]:
+    """The updates divided by their largest entry, so that no product overflows or vanishes, and sum_i |g_i|^2."""
+    if xp is np and precision.tiny**0.5 < (squares := np.vdot(updates, updates)) < precision.max**0.5:
+        return updates, squares                            # no danger of either: this saves three passes
+    largest = xp.maximum(xp.max(updates), -xp.min(updates))                    # NaN or infinite if any entry is
+    _check_finite(xp, largest)
+    g = updates * (1 / xp.where(largest > precision.tiny, largest, 1.0))
+    return g, xp.vdot(g, g)
 
 
 def _check_finite(xp: Any, values: Any) -> None:
