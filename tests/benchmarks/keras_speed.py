@@ -1,11 +1,11 @@
-"""How fast is the Keras engine, and how fast is what one would otherwise pick?  make bench
+"""How fast is the Keras engine, and how fast is what one would otherwise pick? A first version, not in make bench yet.
 
     python tests/benchmarks/keras_speed.py [--quick] [--rounds N] [--only WORKLOAD] [--store]
 
 Each contender (peer_*.py) is a process with one thread on one core. First it gives its meta-gradient in float64, which
 must be the reference's to 1e-6, and the reference must agree with central differences; who is wrong is not timed. Then
 the contenders take turns, a block of SECONDS each, ROUNDS times. Rates are outer steps a CPU second, Adam included;
-rates and ratios are medians over the rounds. Peers are optional, pip install -e ".[bench]": who is absent is named.
+rates and ratios are medians over the rounds. Peers (jax, torch, higher) are installed by hand: who is absent is named.
 Writes build/keras_bench.json, or with --store data/results/bench.json.
 """
 
