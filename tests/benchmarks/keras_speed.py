@@ -74,7 +74,7 @@ PEERS = {
     "torch.func": Peer("peer_torch", "func", ("torch",)),
     "higher": Peer("peer_torch", "higher", ("torch", "higher")),
 }
-ABSENT = {"learn2learn": "0.2.0 does not build on Python 3.11 (nor later)"}
+ABSENT = {"learn2learn": "0.2.0 does not build on Python 3.11"}
 LIMIT = Peer("peer_tensorflow", "matrix_product", environment=ONEDNN)
 REFERENCE = Peer("peer_tensorflow", "reference")
 ONE_THREAD = {
