@@ -10,8 +10,11 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from gaml_utils.kept_memory import keep_freed_memory
 from gaml_utils.layers import leaves
 from gaml_utils.tasks import TaskBatch
+
+keep_freed_memory()
 
 
 class TaskResult(NamedTuple):
@@ -81,7 +84,6 @@ class Functional:
             theta = self.inner_rule(theta, [dense(g) for g in gradient], inner_lr)
         return theta, state
 
-
     def statistics(self, theta: list, x: tf.Tensor, state: list) -> list:
         """The state whose moving statistics are those of the batch x itself."""
         _, after = self.predict(theta, x, state)
@@ -150,11 +152,18 @@ def over_tasks(function: Callable, inputs: Any, unrolled: bool) -> Any:
     return tf.nest.map_structure(lambda *parts: tf.stack(parts), *results)
 
 
-def weighted_direction(result: TaskResult, weighting: Callable) -> tuple[list, tf.Tensor]:
-    """sum_i w_i direction_i, like theta, and the weights, (tasks,). No gradient flows through the weights."""
-    w = tf.stop_gradient(tf.convert_to_tensor(weighting(flat(result.update))))
-    w = tf.cast(tf.ensure_shape(w, result.query_loss.shape), result.query_loss.dtype)
-    return [tf.tensordot(tf.cast(w, d.dtype), d, 1) for d in result.direction], w
+def task_weights(result: TaskResult, weighting: Callable) -> tf.Tensor:
+    """One weight a task, (tasks,), from the updates. No gradient flows through it. ValueError for another shape."""
+    w = tf.convert_to_tensor(weighting(flat(result.update)))
+    tasks = result.query_loss.shape
+    if not w.shape.is_compatible_with(tasks):
+        raise ValueError(f"weighting should return one weight a task, shape {tuple(tasks)}, got {tuple(w.shape)}")
+    return tf.stop_gradient(tf.cast(tf.ensure_shape(w, tasks), result.query_loss.dtype))
+
+
+def weighted_direction(result: TaskResult, w: tf.Tensor) -> list:
+    """sum_i w_i direction_i, like theta."""
+    return [tf.tensordot(tf.cast(w, d.dtype), d, 1) for d in result.direction]
 
 
 def flat(stacked: list) -> tf.Tensor:
@@ -171,22 +180,3 @@ def convolves(model: keras.Model) -> bool:
     """Is there a layer whose gradient does not vectorise well?"""
     kinds = [type(layer).__name__.lower() for layer in leaves(model)]
     return any("conv" in kind or "pool" in kind for kind in kinds)
-
-
-def check_model(model: keras.Model) -> None:
-    """Raise ValueError unless the engine can run the model."""
-    if not isinstance(model, keras.Model):
-        raise ValueError(f"model should be a keras.Model, got {type(model).__name__}")
-    if not model.built or not model.trainable_variables:
-        raise ValueError("model should be built and have trainable variables: give it an Input, or call it once")
-    for layer in [model, *leaves(model)]:
-        if layer.compute_dtype != layer.variable_dtype:
-            raise ValueError(f"model should compute in the dtype of its variables, but {layer.name} mixes precision")
-    dtypes = sorted({v.dtype for v in model.trainable_variables})
-    if len(dtypes) > 1:
-        raise ValueError(f"model should have trainable variables of one dtype, got {dtypes}")
-    inputs = getattr(model, "inputs", None) or []
-    if len(inputs) > 1:
-        raise ValueError(f"model should have one input, got {len(inputs)}")
-    if inputs and "float" in inputs[0].dtype and inputs[0].dtype != dtypes[0]:
-        raise ValueError(f"model should have an Input of dtype {dtypes[0]}, as its variables, got {inputs[0].dtype}")

@@ -13,18 +13,19 @@ import numpy as np
 import tensorflow as tf
 
 from gaml_utils.checks import check_count, check_positive
-from gaml_utils.keras_data import check_tensors
+from gaml_utils.keras_checks import check_model, check_tensors, warn_unregistered
 from gaml_utils.keras_engine import (
     Functional,
     TaskResult,
-    check_model,
     convolves,
-    flat,
     gradient_descent,
     over_tasks,
+    task_weights,
     weighted_direction,
 )  # fmt: skip
-from gaml_utils.keras_metrics import REPORTED, as_metric, reported
+from gaml_utils.keras_faults import DivergenceGuard
+from gaml_utils.keras_loop import several_steps
+from gaml_utils.keras_metrics import Reported, as_metric
 from gaml_utils.layers import PACKAGE
 from gaml_utils.tasks import MetaResult, TaskBatch
 from gaml_utils.weighting import agreement_weights, uniform_weights
@@ -77,7 +78,8 @@ class MetaLearner(keras.Model):
         super().compile(optimizer=optimizer, **kwargs)
         self.compiled_with = {"loss": loss, "metrics": metrics or []}
         self.functional = Functional(self.model, keras.losses.get(loss), self.inner_rule)
-        self.means = {name: keras.metrics.Mean(name) for name in REPORTED}
+        self.optimizer.build(self.model.trainable_variables)
+        self.reported, self.guard = Reported(), DivergenceGuard()
         self.task_metrics = [as_metric(m, loss) for m in metrics or []]
         self._direction = tf.function(self.outer_direction, reduce_retracing=True)
 
@@ -87,8 +89,8 @@ class MetaLearner(keras.Model):
         state = self.functional.state(self.optimizer.iterations)
         inputs = batch, self.order(batch)
         result = over_tasks(lambda each: self.task_result(theta, *each, state), inputs, self.unrolled)
-        direction, w = weighted_direction(result, self.weighting)
-        return direction, w, result
+        w = task_weights(result, self.weighting)
+        return weighted_direction(result, w), w, result
 
     def meta_gradient(self, batch: TaskBatch) -> MetaResult:
         """Gradient (like theta), weights (tasks,) and query losses (tasks,) of one meta-batch. Changes nothing."""
@@ -96,19 +98,31 @@ class MetaLearner(keras.Model):
         direction, w, result = self._direction(check_tensors(batch, self.variable_dtype))
         return MetaResult(direction, w, result.query_loss)
 
-    def train_step(self, data: TaskBatch) -> dict:
-        """One outer step on a meta-batch."""
-        batch = check_tensors(data, self.variable_dtype)
+    def outer_step(self, batch: TaskBatch) -> tuple[TaskResult, tf.Tensor]:
+        """One step of the optimiser along the outer direction: the tasks' results, and the weights. Nothing else."""
         direction, w, result = self.outer_direction(batch)
-        finite = tf.reduce_all(tf.math.is_finite(flat(result.direction)), axis=1)       # (tasks,)
-        finite = tf.logical_and(finite, tf.math.is_finite(result.query_loss))
-        advice = ["training diverged: try a smaller inner_lr or learning rate. Step", self.optimizer.iterations,
-                  "task", tf.argmin(tf.cast(finite, tf.int32)), "query losses", result.query_loss]  # fmt: skip
-        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(finite), advice, summarize=100)]):
-            direction = [tf.identity(d) for d in direction]
+        variables = self.model.trainable_variables
+        self.guard.step(
+            lambda d: self.optimizer.apply(d, variables), direction, result, self.optimizer.iterations, self.jit_compile
+        )
+        return result, w
+
+    def train_step(self, data: TaskBatch) -> dict:
+        """One outer step on a meta-batch, and the metrics."""
+        batch = check_tensors(data, self.variable_dtype)
         before = over_tasks(self._loss_before, batch, self.unrolled)
-        self.optimizer.apply(direction, self.model.trainable_variables)
-        return self._report(batch, before, result, w)
+        return self._report(batch, before, *self.outer_step(batch))
+
+    def make_train_function(self, force: bool = False) -> None:
+        """What `fit` calls: steps_per_execution steps in one graph."""
+        if self.run_eagerly or tf.distribute.has_strategy():
+            super().make_train_function(force)
+        elif force or self.train_function is None:
+            self.train_function = several_steps(self)
+
+    def fit(self, *args: Any, shuffle: bool = False, **kwargs: Any) -> keras.callbacks.History:
+        """As keras.Model.fit. Nothing is shuffled: batches come as the dataset draws them."""
+        return super().fit(*args, shuffle=shuffle, **kwargs)
 
     def test_step(self, data: TaskBatch) -> dict:
         """Adapt to each task and judge it on its query set; nothing is learned."""
@@ -123,7 +137,7 @@ class MetaLearner(keras.Model):
 
         result = over_tasks(judge, batch, self.unrolled)
         before = over_tasks(self._loss_before, batch, self.unrolled)
-        return self._report(batch, before, result, self.weighting(flat(result.update)))
+        return self._report(batch, before, result, task_weights(result, self.weighting))
 
     def adapt(self, support_x: Any, support_y: Any, steps: int | None = None) -> keras.Model:
         """A plain Keras model for ONE task, adapted to its support set; the learner is unchanged.
@@ -144,8 +158,7 @@ class MetaLearner(keras.Model):
         return self.functional.loss(theta, *task[2:], self.functional.state(0))[0]
 
     def _report(self, batch: TaskBatch, before: tf.Tensor, result: TaskResult, w: tf.Tensor) -> dict:
-        for tracker, value in zip(self.means.values(), reported(before, result, w), strict=True):
-            tracker.update_state(value)
+        self.reported.update_state(before, result, w)
         for metric in self.task_metrics:
             points = [tf.reshape(a, (-1, *a.shape[2:])) for a in (batch.query_y, result.prediction)]
             metric.update_state(*points)
@@ -154,10 +167,12 @@ class MetaLearner(keras.Model):
     @property
     def metrics(self) -> list:
         """What the bar shows: see REPORTED, then the task's own metrics."""
-        return [*self.means.values(), *self.task_metrics] if self.compiled else []
+        return [self.reported, *self.task_metrics] if self.compiled else []
 
     def get_config(self) -> dict:
         """For saving; the model and the weighting are saved with it."""
+        for name in ("weighting", "inner_rule"):
+            warn_unregistered(name, getattr(self, name))
         return super().get_config() | {
             "model": keras.saving.serialize_keras_object(self.model), "inner_lr": self.inner_lr,
             "inner_steps": self.inner_steps, "weighting": keras.saving.serialize_keras_object(self.weighting),
@@ -180,4 +195,3 @@ class MetaLearner(keras.Model):
     def compile_from_config(self, config: dict) -> None:
         """Compile as it was when saved."""
         self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
-        self.optimizer.build(self.model.trainable_variables)

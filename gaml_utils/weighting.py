@@ -4,6 +4,7 @@ Row i of `updates` is task i's update, theta - theta'_i: its whole displacement 
 same lines serve NumPy arrays and TensorFlow tensors. The outer gradient treats the weights as constants.
 """
 
+import functools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -46,14 +47,24 @@ def agreement_weights(updates: Any) -> Any:
 
 
 def from_numpy(rule: Callable) -> Callable:
-    """A weighting for tensors out of one written in NumPy: (tasks, parameters) -> (tasks,)."""
+    """A weighting for tensors out of one written in NumPy: (tasks, parameters) -> (tasks,).
 
+    A rule that returns another shape stops the training with an error that says so.
+    """
+
+    @functools.wraps(rule)
     def weighting(updates: Any) -> Any:
         tf = sys.modules.get("tensorflow")
         if tf is None or not isinstance(updates, tf.Tensor | tf.Variable):
             return rule(updates)
-        w = tf.numpy_function(lambda g: np.asarray(rule(g), dtype=g.dtype), [updates], updates.dtype)
-        return tf.ensure_shape(w, updates.shape[:1])
+
+        def checked(g: np.ndarray) -> np.ndarray:
+            w = np.asarray(rule(g), dtype=g.dtype)
+            if w.shape != g.shape[:1]:
+                raise ValueError(f"weighting should return one weight a task, shape {g.shape[:1]}, got {w.shape}")
+            return w
+
+        return tf.ensure_shape(tf.numpy_function(checked, [updates], updates.dtype), updates.shape[:1])
 
     return weighting
 
@@ -72,8 +83,10 @@ def _namespace(updates: Any) -> tuple[Any, Any]:
 
 def _scaled(xp: Any, updates: Any, precision: np.finfo) -> tuple[Any, Any]:
     """The updates divided by their largest entry, so that no product overflows or vanishes, and sum_i |g_i|^2."""
-    if xp is np and precision.tiny**0.5 < (squares := np.vdot(updates, updates)) < precision.max**0.5:
-        return updates, squares                            # no danger of either: this saves three passes
+    if xp is np:
+        squares = np.vdot(updates, updates)
+        if precision.tiny**0.5 < squares < precision.max**0.5:
+            return updates, squares                        # no danger of either: this saves three passes
     largest = xp.maximum(xp.max(updates), -xp.min(updates))                    # NaN or infinite if any entry is
     _check_finite(xp, largest)
     g = updates * (1 / xp.where(largest > precision.tiny, largest, 1.0))

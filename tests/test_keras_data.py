@@ -11,7 +11,8 @@ import pytest
 import tensorflow as tf
 
 from gaml_utils import SineTasks, TaskBatch
-from gaml_utils.keras_data import as_dataset, check_tensors
+from gaml_utils.keras_checks import check_tensors
+from gaml_utils.keras_data import as_dataset
 from tests.helpers import same
 
 

@@ -628,7 +628,7 @@ def test_a_task_that_is_not_finite_stops_training_and_changes_nothing(learner, f
         fit(learner, as_data(broken(**fault)), 3)
     message = str(error.value)
     assert "smaller inner_lr" in message
-    assert "Step] [2] [task] [1]" in message
+    assert "Outer step] [2] [task] [1]" in message
     assert same(everything(learner), before)
 
 
@@ -651,7 +651,7 @@ def test_the_task_named_is_the_one_at_fault_even_if_its_loss_is_finite():
     learner.inner_lr = 1e-3
     sx, sy, qx, _ = task(batch, 2)
     batch.query_y[2] = learner.adapt(sx, sy).predict(qx, verbose=0)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"Step\] \[0\] \[task\] \[2\]"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"Outer step\] \[0\] \[task\] \[2\]"):
         fit(learner, as_data(batch))
 
 

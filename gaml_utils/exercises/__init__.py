@@ -7,11 +7,22 @@ computes, the hint names that mistake. The exercises of a chapter are in the mod
 
 from typing import Any
 
-from gaml_utils.exercises import chapter_00, chapter_01, chapter_02, chapter_03, chapter_04, chapter_05
+from gaml_utils.exercises import (
+    chapter_00,
+    chapter_01,
+    chapter_02,
+    chapter_03,
+    chapter_04,
+    chapter_05,
+    chapter_06,
+    chapter_07,
+)
 from gaml_utils.exercises.compare import NOT_ATTEMPTED, verdict
 
 EXERCISES = {}
-for chapter in (chapter_00, chapter_01, chapter_02, chapter_03, chapter_04, chapter_05):
+for chapter in (
+    chapter_00, chapter_01, chapter_02, chapter_03, chapter_04, chapter_05, chapter_06, chapter_07,
+):  # fmt: skip
     EXERCISES |= chapter.EXERCISES
 
 
