@@ -28,15 +28,18 @@ test: .venv/ready
 store: .venv/ready
 	$(PY) tests/run_notebooks.py store
 
+# The peers in other libraries are measured where they are installed: .venv/bin/pip install -e ".[bench]".
 bench: .venv/ready
 	$(PY) tests/benchmarks/numpy_speed.py
+	$(PY) tests/benchmarks/keras_speed.py $(if $(STORE),--store)
 
-# Other processors are imitated by NumPy's library for matrix products.
+# Other processors are imitated by the libraries for matrix products of NumPy and of TensorFlow.
 portability: .venv/ready
-	@for setting in $(or $(ONLY),Nehalem Haswell one-thread two-threads); do \
+	@for setting in $(or $(ONLY),Nehalem Haswell SSE41 AVX2 one-thread two-threads); do \
 	  case $$setting in \
-	    one-thread) set_to="OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1" ;; \
-	    two-threads) set_to="OPENBLAS_NUM_THREADS=2" ;; \
+	    one-thread) set_to="OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1" ;; \
+	    two-threads) set_to="OPENBLAS_NUM_THREADS=2 OMP_NUM_THREADS=2 TF_NUM_INTRAOP_THREADS=2 TF_NUM_INTEROP_THREADS=2" ;; \
+	    SSE41|AVX2) set_to="TF_ENABLE_ONEDNN_OPTS=1 ONEDNN_MAX_CPU_ISA=$$setting" ;; \
 	    *) set_to="OPENBLAS_CORETYPE=$$setting" ;; \
 	  esac; \
 	  echo "== $$set_to"; env $$set_to $(PY) $(NBVAL) notebooks || exit 1; \

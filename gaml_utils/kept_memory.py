@@ -1,8 +1,8 @@
 """Memory that a training step frees is kept for the next step, instead of going back to the system.
 
-TensorFlow allocates and frees the same arrays in every step. By default the C library of Linux (glibc) hands large
-ones back to the system at once and asks for them again, and the system fills each page with zeros: measured on sines,
-more than half of the time of a step. The peak of a training does not grow; after it the memory stays with the process.
+TensorFlow allocates and frees the same arrays in every step. In its own threads, where `fit` and loops in a graph run,
+the C library of Linux (glibc) hands them back to the system at once and asks for them again, and the system fills each
+page with zeros: on sines that took longer than the arithmetic. Afterwards the memory stays with the process.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """One task's inner loop and outer direction, for any Keras model, and the same for all tasks of a meta-batch.
 
 Parameters are explicit lists of tensors: theta goes in, the adapted theta'_i comes out, and the model's own variables
-are never written to. Both tapes of exact MAML live inside the function of one task.
+are never written to. Both tapes of exact MAML live inside the function of one task. Derived in chapter 06.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""MAML and Reptile around any Keras model: compile, fit, evaluate and save like any other.
+"""MAML and Reptile around any Keras model: compile, fit, evaluate and save like any other. Chapters 06 and 07.
 
     learner = MAML(model, inner_lr=0.01, weighting=agreement_weights)
     learner.compile(keras.optimizers.Adam(1e-3), loss="mse")

@@ -60,7 +60,7 @@ def execute(path: pathlib.Path) -> tuple[nbformat.NotebookNode, dict]:
     manager.start_kernel(cwd=str(path.parent), env=env, stderr=subprocess.DEVNULL)
     watch = PeakMemory(manager.provisioner.process.pid)
     watch.start()
-    client = NotebookClient(notebook, km=manager, timeout=300, record_timing=False)
+    client = NotebookClient(notebook, km=manager, timeout=300, record_timing=False, coalesce_streams=True)
     problem = None
     try:
         client.execute()
@@ -94,6 +94,8 @@ def complaints(notebook: nbformat.NotebookNode) -> list[str]:
         for output in cell.get("outputs", []):
             if output.output_type == "error" or output.get("name") == "stderr":
                 found.append(f"cell {number} wrote {output.get('name', 'an error')}: {str(output.get('text'))[:80]!r}")
+            elif "WARNING:" in output.get("text", ""):        # TensorFlow's logger writes to stdout in a notebook
+                found.append(f"cell {number} logged a warning: {output.text[:80]!r}")
     return found
 
 

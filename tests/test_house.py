@@ -21,7 +21,8 @@ import gaml_utils
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-WANTED = [*PROJECT["dependencies"], *sum(PROJECT["optional-dependencies"].values(), [])]
+EXTRAS = PROJECT["optional-dependencies"]
+WANTED = [*PROJECT["dependencies"], *EXTRAS["lab"], *EXTRAS["test"]]
 CONSTRAINTS = (ROOT / "constraints.txt").read_text(encoding="utf-8")
 MODULES = ["gaml_utils", *(m.name for m in pkgutil.walk_packages(gaml_utils.__path__, "gaml_utils."))]
 SKIP = {".git", ".venv", "build", "__pycache__", ".ruff_cache", ".pytest_cache", ".hypothesis", ".ipynb_checkpoints"}
@@ -50,7 +51,7 @@ def test_environment_pins_python_and_installs_this_repository():
 
 
 def test_requirements_are_pinned_to_major_and_minor():
-    for line in WANTED:
+    for line in [*WANTED, *EXTRAS["bench"]]:
         assert re.fullmatch(r"~=\d+\.\d+(\.0)?", str(Requirement(line).specifier)), line
 
 

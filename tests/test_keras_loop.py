@@ -89,6 +89,17 @@ def test_the_package_rules_are_compiled_without_a_word(capfd):
     assert capfd.readouterr().out == ""
 
 
+@pytest.mark.parametrize("kind", ["batch norm", "dropout"])
+def test_evaluate_judges_the_parameters_before_adaptation_as_it_does_those_after(kind):
+    """By the statistics of the support set, and without dropout: as the model that adapt gives after no step."""
+    tried, batch = MAML(make(kind), 0.1, 2), batch_for(kind)
+    tried.compile("sgd")
+    found = tried.evaluate(as_data(batch), steps=1, return_dict=True, **ARGUMENTS)
+    for name, steps in (("loss_before", 0), ("loss", 2)):
+        losses = [np.mean((tried.adapt(sx, sy, steps)(qx) - qy) ** 2) for sx, sy, qx, qy in zip(*batch, strict=True)]
+        assert found[name] == pytest.approx(np.mean(losses), rel=1e-5)
+
+
 def told(**environment):
     """What keep_freed_memory says in a fresh process."""
     code = "from gaml_utils.kept_memory import keep_freed_memory; print(keep_freed_memory())"

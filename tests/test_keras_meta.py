@@ -809,6 +809,7 @@ BAD = {
     **{f"inner_steps {v!r}": (lambda v=v: Reptile(plain(), 0.1, v), "inner_steps should be a whole number")
        for v in (0, -1, 1.0, True, None)},
     "weighting": (lambda: MAML(plain(), weighting="agreement"), "weighting should be a function"),
+    "inner_rule": (lambda: MAML(plain(), inner_rule=3), "inner_rule should be a function"),
     **{f"batch_size {v!r}": (lambda v=v: Reptile(plain(), batch_size=v), "batch_size should be a whole number")
        for v in (0, 1.5, True)},
     "batch_size above the shots": (lambda: build("dense", Reptile, batch_size=6).meta_gradient(batch_for("dense")),

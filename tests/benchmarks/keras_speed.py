@@ -1,12 +1,13 @@
-"""How fast is the Keras engine, and how fast is what one would otherwise pick? A first version, not in make bench yet.
+"""How fast is the Keras engine, and how fast is what one would otherwise pick? make bench, or with [bench] installed
 
     python tests/benchmarks/keras_speed.py [--quick] [--rounds N] [--only WORKLOAD] [--store]
 
 Each contender (peer_*.py) is a process with one thread on one core. First it gives its meta-gradient in float64, which
 must be the reference's to 1e-6, and the reference must agree with central differences; who is wrong is not timed. Then
 the contenders take turns, a block of SECONDS each, ROUNDS times. Rates are outer steps a CPU second, Adam included;
-rates and ratios are medians over the rounds. Peers (jax, torch, higher) are installed by hand: who is absent is named.
-Writes build/keras_bench.json, or with --store data/results/bench.json.
+rates and ratios are medians over the rounds. Freed memory is kept for all contenders alike (gaml_utils.kept_memory),
+but for one that says otherwise; TensorFlow uses oneDNN on images. The peers (jax, torch, higher) are the optional extra
+`bench`; who is absent is named. Writes build/keras_bench.json; --store writes data/results/bench.json and README.
 """
 
 import argparse
@@ -17,10 +18,12 @@ import pathlib
 import platform
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from typing import Any, NamedTuple
 
 import numpy as np
+from bench_table import with_table
 from peer_problems import Problem, megaflops
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -50,22 +53,24 @@ class Peer(NamedTuple):
     environment: dict = {}
 
 
-SINE = ("sine",)
-IMAGES = ("stride", "pool")
-ONEDNN = {"TF_ENABLE_ONEDNN_OPTS": "1"}
+SINE, IMAGES = ("sine",), ("stride", "pool")
+KEPT = {"MALLOC_TOP_PAD_": str(2**26), "MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
+AS_USUAL = {"MALLOC_ARENA_TEST": "8"}                        # glibc's default, so that our own setting is left out
 PEERS = {
     "ours": Peer("peer_tensorflow", "ours"),
     "ours, agreement": Peer("peer_tensorflow", "ours_agreement", weights="agreement"),
     "ours, fit": Peer("peer_tensorflow", "ours_fit"),
-    "ours, oneDNN": Peer("peer_tensorflow", "ours", environment=ONEDNN, families=IMAGES),
     "ours, XLA": Peer("peer_tensorflow", "ours_xla", families=SINE),
     "ours, 8 a call": Peer("peer_tensorflow", "ours_several", families=SINE),
     "ours, 8 a call, XLA": Peer("peer_tensorflow", "ours_several_xla", families=SINE),
-    "ours, fit, 8 an execution": Peer("peer_tensorflow", "ours_fit_several", families=SINE),
+    "ours, fit, 8 a call, XLA": Peer("peer_tensorflow", "ours_fit_several", families=SINE),
     "TensorFlow by hand": Peer("peer_tensorflow", "by_hand"),
-    "TensorFlow by hand, oneDNN": Peer("peer_tensorflow", "by_hand", environment=ONEDNN, families=IMAGES),
+    "TensorFlow by hand, memory not kept": Peer("peer_tensorflow", "by_hand", environment=AS_USUAL, families=IMAGES),
     "TensorFlow by hand, XLA": Peer("peer_tensorflow", "by_hand_xla", families=SINE),
     "TensorFlow by hand, 8 a call": Peer("peer_tensorflow", "by_hand_several", families=SINE),
+    "TensorFlow by hand, 8 a call, memory not kept": Peer(
+        "peer_tensorflow", "by_hand_several", environment=AS_USUAL, families=SINE
+    ),
     "TensorFlow by hand, 8 a call, XLA": Peer("peer_tensorflow", "by_hand_several_xla", families=SINE),
     "NumPy, Part I (float64)": Peer("peer_numpy", "part_one", families=SINE),
     "JAX jit(vmap)": Peer("peer_jax", "vmap", ("jax",)),
@@ -75,7 +80,7 @@ PEERS = {
     "higher": Peer("peer_torch", "higher", ("torch", "higher")),
 }
 ABSENT = {"learn2learn": "0.2.0 does not build on Python 3.11"}
-LIMIT = Peer("peer_tensorflow", "matrix_product", environment=ONEDNN)
+LIMIT = Peer("peer_tensorflow", "matrix_product", environment={"TF_ENABLE_ONEDNN_OPTS": "1"})
 REFERENCE = Peer("peer_tensorflow", "reference")
 ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1",
@@ -89,7 +94,9 @@ class Worker:
 
     def __init__(self, peer: Peer, problem: Problem) -> None:
         command = [sys.executable, str(HERE / "peer_worker.py"), peer.module, peer.function]
-        environment = os.environ | ONE_THREAD | peer.environment
+        memory = {} if peer.module == "peer_tensorflow" else KEPT       # there the package sees to it
+        onednn = {"TF_ENABLE_ONEDNN_OPTS": str(int(problem.conv))}
+        environment = os.environ | {"PYTHONPATH": str(ROOT)} | ONE_THREAD | memory | onednn | peer.environment
         log = ROOT / "build" / "keras_bench.log"
         log.parent.mkdir(exist_ok=True)
         with log.open("a", encoding="utf-8") as errors:
@@ -146,12 +153,14 @@ def check(peers: dict[str, Peer], problem: Problem) -> dict[str, float | None]:
         sys.exit("the reference failed, see build/keras_bench.log")
     if reference["central differences"] > TOLERANCE:
         sys.exit(f"the reference itself is wrong: {reference['central differences']:.1e} from central differences")
-    errors = {}
-    for name, peer in peers.items():
+
+    def error(name: str) -> float | None:
         progress(f"  checking {name}")
-        gradient, right = ask_once(peer, problem), flat(reference[peer.weights])
-        errors[name] = gradient and float(np.linalg.norm(flat(gradient) - right) / np.linalg.norm(right))
-    return errors
+        gradient, right = ask_once(peers[name], problem), flat(reference[peers[name].weights])
+        return gradient and float(np.linalg.norm(flat(gradient) - right) / np.linalg.norm(right))
+
+    with ThreadPoolExecutor(os.cpu_count()) as together:               # nothing is timed here
+        return dict(zip(peers, together.map(error, peers), strict=True))
 
 
 def measure(jobs: dict[str, tuple[Peer, Problem]], rounds: int) -> dict[str, dict]:
@@ -239,6 +248,14 @@ def cost(rounds: int) -> list[dict]:
     return rows
 
 
+def write(target: pathlib.Path, result: dict) -> None:
+    """As JSON, whole or not at all."""
+    target.parent.mkdir(exist_ok=True)
+    beside = target.with_suffix(".tmp")
+    beside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    os.replace(beside, target)
+
+
 def versions() -> dict[str, str]:
     """Of everything that was timed."""
     installed = {d.metadata["Name"].lower(): d.version for d in metadata.distributions() if d.metadata["Name"]}
@@ -261,12 +278,18 @@ def main() -> None:
     if arguments.quick:
         names = [name for name in names if name.endswith("1 inner step") and "pool" not in name]
     result: dict[str, Any] = {"versions": versions(), "rounds": rounds, "seconds a block": SECONDS}
-    result["workloads"] = {name: workload(name, rounds) for name in names}
+    result["workloads"] = {}
+    build = ROOT / "build/keras_bench.json"
+    for name in names:
+        result["workloads"][name] = workload(name, rounds)
+        write(build, result)                                 # what is done is not lost
     if not arguments.quick and arguments.only in ("", "cost"):
         result["cost"] = cost(rounds)
-    target = ROOT / ("data/results/bench.json" if arguments.store else "build/keras_bench.json")
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    target = ROOT / "data/results/bench.json" if arguments.store else build
+    write(target, result)
+    if arguments.store:
+        readme = ROOT / "README.md"
+        readme.write_text(with_table(readme.read_text(encoding="utf-8"), result), encoding="utf-8")
     print(f"\nwritten: {target.relative_to(ROOT)}")
 
 

@@ -1,0 +1,38 @@
+"""README's table of speeds, out of data/results/bench.json."""
+
+COLUMNS = {
+    "ours": ("ours", "ours, XLA", "ours, 8 a call", "ours, 8 a call, XLA"),
+    "TensorFlow by hand": ("TensorFlow by hand", "TensorFlow by hand, XLA", "TensorFlow by hand, 8 a call",
+                           "TensorFlow by hand, 8 a call, XLA"),
+    "JAX": ("JAX jit(vmap)", "JAX jit(vmap), 8 a call", "JAX, tasks unrolled"),
+    "torch.func": ("torch.func",),
+    "higher": ("higher",),
+    "NumPy, Part I": ("NumPy, Part I (float64)",),
+}  # fmt: skip
+
+
+def best(workload: dict, names: tuple) -> float | None:
+    """The highest rate among contenders that are right."""
+    rates = [workload["rates"][name]["rate"] for name in names if name in workload["rates"]]
+    return max(rates, default=None)
+
+
+def shown(rate: float | None) -> str:
+    """Three digits."""
+    return "" if rate is None else f"{rate:.0f}" if rate >= 100 else f"{rate:.1f}" if rate >= 10 else f"{rate:.2f}"
+
+
+def table(bench: dict) -> str:
+    """Outer steps a CPU second, the best way of each; the last column is what the products alone would allow."""
+    lines = ["| workload | " + " | ".join([*COLUMNS, "arithmetic limit"]) + " |", "|---" * (len(COLUMNS) + 2) + "|"]
+    for name, workload in bench["workloads"].items():
+        limit = 1000 * workload["gigaflops of a matrix product"] / workload["megaflops"]
+        rates = [best(workload, names) for names in COLUMNS.values()]
+        lines.append(f"| {name} | " + " | ".join(map(shown, [*rates, limit])) + " |")
+    return "\n".join(lines)
+
+
+def with_table(readme: str, bench: dict) -> str:
+    """The README with the table between its two marks."""
+    head, rest = readme.split("<!-- bench -->")
+    return f"{head}<!-- bench -->\n{table(bench)}\n<!-- /bench -->{rest.split('<!-- /bench -->')[1]}"

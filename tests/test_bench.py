@@ -1,0 +1,75 @@
+"""The benchmark refuses who is wrong, and README states what was stored."""
+
+import json
+import pathlib
+import sys
+
+import numpy as np
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "benchmarks"))
+
+import bench_table  # noqa: E402
+import keras_speed  # noqa: E402
+
+BENCH = json.loads((ROOT / "data" / "results" / "bench.json").read_text(encoding="utf-8"))
+
+
+def test_readme_has_the_table_of_the_stored_run():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme == bench_table.with_table(readme, BENCH)
+
+
+def test_the_stored_run_is_complete_and_everybody_in_it_was_right():
+    assert list(BENCH["workloads"]) == list(keras_speed.WORKLOADS)
+    assert BENCH["rounds"] >= 9
+    everywhere = {"ours", "ours, agreement", "ours, fit", "TensorFlow by hand", "torch.func", "higher"}
+    for workload in BENCH["workloads"].values():
+        assert everywhere <= set(workload["rates"])
+        assert "learn2learn" in workload["notes"]
+        assert all(rate["gradient error"] <= keras_speed.TOLERANCE for rate in workload["rates"].values())
+        assert not any("FAILED" in note or "not installed" in note for note in workload["notes"].values())
+
+
+def test_cost_grows_linearly_in_tasks_and_in_inner_steps():
+    for what, fixed, value in (("tasks", "inner steps", 1), ("inner steps", "tasks", 25)):
+        rows = [row for row in BENCH["cost"] if row[fixed] == value]
+        n, ms = (np.array([row[name] for row in rows]) for name in (what, "milliseconds"))
+        assert len(n) >= 5 and n.max() == {"tasks": 500, "inner steps": 10}[what]
+        assert np.abs(np.polyval(np.polyfit(n, ms, 1), n) / ms - 1).max() < 0.2
+
+
+def workload(rates):
+    return {"rates": {k: {"rate": v} for k, v in rates.items()}, "gigaflops of a matrix product": 100, "megaflops": 10}
+
+
+def test_the_table_shows_the_best_way_of_each_and_a_gap_for_who_is_absent():
+    table = bench_table.table({"workloads": {"w": workload({"ours": 5.0, "ours, XLA": 123.4, "higher": 0.25})}})
+    assert table.splitlines()[-1] == "| w | 123 |  |  |  | 0.25 |  | 10000 |"
+
+
+@pytest.mark.parametrize("error", [0.0, 1e-3])
+def test_a_contender_with_a_wrong_gradient_is_named_and_not_timed(monkeypatch, error, capsys):
+    right = [[[3.0, 4.0]], [0.0]]
+
+    def ask_once(peer, problem):
+        if peer is keras_speed.REFERENCE:
+            return {"uniform": right, "agreement": right, "central differences": 1e-9}
+        return [[[3.0, 4.0 + 5 * error * (peer.function == "func")]], [0.0]]
+
+    timed = {}
+    monkeypatch.setattr(keras_speed, "ask_once", ask_once)
+    monkeypatch.setattr(keras_speed, "missing", lambda peer: ["higher"] if "higher" in peer.needs else [])
+    monkeypatch.setattr(keras_speed, "measure", lambda jobs, rounds: timed.update(jobs) or {})
+    result = keras_speed.workload("sine, 25 tasks, 1 inner step", 1)
+    assert ("torch.func" in timed) == (error == 0.0) == ("WRONG" not in result["notes"].get("torch.func", ""))
+    assert "ours" in timed and result["notes"]["higher"] == "not installed"
+    capsys.readouterr()
+
+
+def test_a_reference_that_central_differences_contradict_stops_everything(monkeypatch):
+    wrong = {"uniform": [[1.0]], "agreement": [[1.0]], "central differences": 1e-2}
+    monkeypatch.setattr(keras_speed, "ask_once", lambda peer, problem: wrong)
+    with pytest.raises(SystemExit, match="the reference itself is wrong"):
+        keras_speed.check({}, keras_speed.Problem("sine"))
