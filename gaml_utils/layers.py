@@ -1,7 +1,7 @@
 """Normalisation layers that are exact to second order, drop-in for those of Keras.
 
 TensorFlow's tf.nn.moments stops the gradient at the mean inside the variance. The first derivative survives that,
-the second does not: a Hessian-vector product through the stock layers is about 4% wrong, and so is exact MAML.
+the second does not: a Hessian-vector product through the stock layers is wrong by percents, and so is exact MAML.
 Here mean and variance are written out, and differentiated as written. Chapter 06 shows the fault and the check.
 """
 

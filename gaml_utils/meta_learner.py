@@ -103,7 +103,7 @@ class MetaLearner(keras.Model):
         return MetaResult(direction, w, result.query_loss)
 
     def outer_step(self, batch: TaskBatch) -> tuple[TaskResult, tf.Tensor]:
-        """One step of the optimiser along the outer direction: the tasks' results, and the weights. Nothing else."""
+        """A step of theta, no metrics: results, weights (tasks,). InvalidArgumentError if not finite: see the guard."""
         direction, w, result = self.outer_direction(batch)
         take = partial(self.optimizer.apply, trainable_variables=self.model.trainable_variables)
         self.guard.step(take, direction, result, self.optimizer.iterations, self.jit_compile)

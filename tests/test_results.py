@@ -13,8 +13,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = load("sine_numpy")
 CONFIG, RUNS = RESULTS["config"], RESULTS["runs"]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-CHAPTER = "\n".join(
-    cell.source for cell in nbformat.read(ROOT / "notebooks" / "05_gradient_agreement.ipynb", as_version=4).cells
+CHAPTER, KERAS_CHAPTER = (
+    "\n".join(cell.source for cell in nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4).cells)
+    for name in ("05_gradient_agreement", "07_gradient_agreement_in_tensorflow")
 )
 
 
@@ -38,6 +39,9 @@ def test_readme_and_chapter_state_the_measured_numbers(learner):
     assert f"| {uniform.mean():.3f} | {agreement.mean():.3f} | {difference} {interval} |" in README
     assert f"difference {difference}, 95% interval {interval}" in CHAPTER
     assert f"{learner} {uniform.mean():.3f}" in CHAPTER and f"against {agreement.mean():.3f}" in CHAPTER
+    assert f"{learner} {uniform.mean():.3f} with uniform weights against {agreement.mean():.3f}" in KERAS_CHAPTER or (
+        f"{learner} {uniform.mean():.3f} against {agreement.mean():.3f}" in KERAS_CHAPTER)
+    assert f"{CONFIG['learners'][learner]['iterations']:,} for {learner}" in KERAS_CHAPTER
     assert d.low > 0                                        # "worse", and "both intervals leave out 0"
 
 

@@ -1,10 +1,6 @@
-"""The self-checks of chapter 07: right answers pass in TensorFlow and in NumPy, classic mistakes are named."""
-
-import subprocess
-import sys
+"""Answers to the exercises of chapter 07: right ones in TensorFlow and in NumPy, classic mistakes, other wrong ones."""
 
 import numpy as np
-import pytest
 
 import gaml_utils  # noqa: F401, before TensorFlow
 
@@ -12,8 +8,6 @@ import gaml_utils  # noqa: F401, before TensorFlow
 import tensorflow as tf
 
 from gaml_utils import agreement_weights
-from gaml_utils.exercises import EXERCISES, check
-from gaml_utils.exercises.chapter_07 import EXERCISES as CHAPTER
 
 # ---------------------------------------------------------------- pieces that the answers below share
 
@@ -199,86 +193,3 @@ ALSO_WRONG = {
     "7.3": [lambda g, p: p, lambda g, p: tf.math.l2_normalize(g, axis=1)],
     "7.4": [lambda *case: case[0] - 0.1 * task_by_task(*case), lambda *case: 2 * task_by_task(*case)],
 }
-
-
-def ask(capsys, exercise, answer):
-    right = check(exercise, answer)
-    text = capsys.readouterr().out
-    assert text.startswith(f"{exercise}: ") and text.endswith("\n") and len(text.splitlines()) == 1
-    return right, text
-
-
-def cases(table):
-    return [pytest.param(n, entry, id=f"{n}-{i}") for n, entries in table.items() for i, entry in enumerate(entries)]
-
-
-def mistakes():
-    return [pytest.param(n, word, answer, id=f"{n}-{word}") for n, rows in WRONG.items() for word, answer in rows]
-
-
-def test_the_exercises_of_chapter_7_are_registered():
-    assert list(CHAPTER) == ["7.1", "7.2", "7.3", "7.4"]
-    assert all(EXERCISES[number] is exercise for number, exercise in CHAPTER.items())
-
-
-def test_the_exercises_start_without_tensorflow():
-    script = "import sys, gaml_utils.exercises.chapter_07; sys.exit('tensorflow' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
-
-
-@pytest.mark.parametrize(("exercise", "answer"), cases(RIGHT))
-def test_right_answer_is_accepted_however_it_is_written(capsys, exercise, answer):
-    assert ask(capsys, exercise, answer) == (True, f"{exercise}: right.\n")
-
-
-@pytest.mark.parametrize(("exercise", "word", "answer"), mistakes())
-def test_classic_mistake_is_rejected_and_named(capsys, exercise, word, answer):
-    right, text = ask(capsys, exercise, answer)
-    assert right is False
-    assert word in text
-
-
-@pytest.mark.parametrize("exercise", CHAPTER)
-def test_each_mistake_gets_a_hint_of_its_own_and_each_hint_is_reached(capsys, exercise):
-    hints = [ask(capsys, exercise, answer)[1] for _, answer in WRONG[exercise]]
-    assert len(set(hints)) == len(hints) == len(CHAPTER[exercise].mistakes) >= 5
-
-
-@pytest.mark.parametrize(("exercise", "answer"), cases(ALSO_WRONG))
-def test_other_wrong_answer_is_rejected(capsys, exercise, answer):
-    right, text = ask(capsys, exercise, answer)
-    assert right is False
-    assert "right." not in text
-
-
-@pytest.mark.parametrize("exercise", CHAPTER)
-def test_answer_a_little_off_is_rejected(capsys, exercise):
-    right, text = ask(capsys, exercise, lambda *case: 1.0001 * np.array(RIGHT[exercise][0](*case)))
-    assert right is False
-    assert "numbers differ" in text
-
-
-def test_power_of_a_negative_score_is_told_to_be_nan(capsys):
-    right, text = ask(capsys, "7.3", lambda g, p: over_absolute_sum(np.array(score_list(g)) ** p))
-    assert right is False
-    assert "NaN" in text
-
-
-def raises(*case):
-    raise RuntimeError("no such thing\nsecond line")
-
-
-@pytest.mark.parametrize("exercise", CHAPTER)
-@pytest.mark.parametrize("answer", [
-    ..., None, 3.0, "text", raises, lambda: 1, lambda *case: None, lambda *case: ..., lambda *case: case,
-    lambda *case: {}, lambda *case: np.nan, lambda *case: np.zeros((0, 3)), lambda *case: tf.constant("text"),
-    lambda *case: tf.ones(7) * np.inf, lambda *case: object(),
-])  # fmt: skip
-def test_never_raises_and_never_accepts_nonsense(capsys, exercise, answer):
-    assert ask(capsys, exercise, answer)[0] is False
-
-
-@pytest.mark.parametrize("exercise", CHAPTER)
-@pytest.mark.parametrize("answer", [..., None, lambda *case: ..., lambda *case: None])
-def test_dots_are_not_attempted(capsys, exercise, answer):
-    assert "not attempted yet" in ask(capsys, exercise, answer)[1]
