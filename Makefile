@@ -4,6 +4,11 @@ PY := .venv/bin/python
 NBVAL := -m pytest -p tests.nbval_plugin --nbval --nbval-current-env --nbval-cell-timeout=120 \
 	--nbval-sanitize-with tests/nbval_sanitize.cfg
 
+# The archives of Omniglot, where they lie beside this folder; elsewhere chapter 09 fetches them into the user's cache.
+ifneq ($(wildcard ../shared/omniglot/all_runs.zip),)
+export GAML_DATA ?= $(abspath ../shared/omniglot)
+endif
+
 .PHONY: help lab run test store bench portability badge
 help:
 	@echo "make lab          open the chapters in JupyterLab"

@@ -143,12 +143,13 @@ def over_tasks(function: Callable, inputs: Any, unrolled: bool) -> Any:
     """function on each task of `inputs` (a nest of tensors with a leading task axis), results stacked likewise.
 
     Vectorised, one product serves all tasks: best for dense layers. Unrolled, each task has its own nodes: best for
-    convolutions, whose gradients do not vectorise.
+    convolutions, whose gradients do not vectorise. One graph, traced and optimised once, serves every task.
     """
     if not unrolled:
         return tf.vectorized_map(function, inputs)
     tasks = tf.nest.flatten(inputs)[0].shape[0]
-    results = [function(tf.nest.map_structure(lambda a, i=i: a[i], inputs)) for i in range(tasks)]
+    one_task = tf.function(function, autograph=False, experimental_attributes={"_noinline": True})
+    results = [one_task(tf.nest.map_structure(lambda a, i=i: a[i], inputs)) for i in range(tasks)]
     return tf.nest.map_structure(lambda *parts: tf.stack(parts), *results)
 
 

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from gaml_utils.keras_engine import TaskResult, flat
+from gaml_utils.weighting import row_sums
 
 REPORTED = ("loss_before", "loss", "smallest_weight", "negative_weights", "cosine_to_mean")
 
@@ -28,7 +29,7 @@ def cosines_to_mean(g: tf.Tensor) -> tf.Tensor:
     mean = tf.reduce_mean(g, axis=0)
     scores = tf.linalg.matvec(g, mean)
     mean_squared = tf.reduce_mean(scores)                       # mean . mean, since scores_i = g_i . mean
-    return tf.math.divide_no_nan(scores, tf.sqrt(tf.reduce_sum(g * g, axis=1) * mean_squared))
+    return tf.math.divide_no_nan(scores, tf.sqrt(row_sums(tf.experimental.numpy, g * g) * mean_squared))
 
 
 class Reported(keras.metrics.Metric):

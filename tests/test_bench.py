@@ -28,6 +28,7 @@ def test_the_stored_run_is_complete_and_everybody_in_it_was_right():
     for workload in BENCH["workloads"].values():
         assert everywhere <= set(workload["rates"])
         assert "learn2learn" in workload["notes"]
+        assert all(0.5 < ratio < 2 for way in workload["in one process"].values() for ratio in way.values())
         assert all(rate["gradient error"] <= keras_speed.TOLERANCE for rate in workload["rates"].values())
         assert not any("FAILED" in note or "not installed" in note for note in workload["notes"].values())
 
@@ -41,12 +42,21 @@ def test_cost_grows_linearly_in_tasks_and_in_inner_steps():
 
 
 def workload(rates):
-    return {"rates": {k: {"rate": v} for k, v in rates.items()}, "gigaflops of a matrix product": 100, "megaflops": 10}
+    duels = {"a step a call": {"ours / by hand": 0.5}, "8 a call, XLA": {"ours / by hand": 0.987}}
+    found = {"rates": {k: {"rate": v} for k, v in rates.items()}, "in one process": duels}
+    return found | {"gigaflops of a matrix product": 100, "megaflops": 10}
 
 
 def test_the_table_shows_the_best_way_of_each_and_a_gap_for_who_is_absent():
     table = bench_table.table({"workloads": {"w": workload({"ours": 5.0, "ours, XLA": 123.4, "higher": 0.25})}})
-    assert table.splitlines()[-1] == "| w | 123 |  |  |  | 0.25 |  | 10000 |"
+    assert table.splitlines()[-1] == "| w | 123 |  |  |  | 0.25 |  | 10000 | 0.99 |"
+
+
+class Duel:
+    """Its answer, at once."""
+
+    answer = staticmethod(lambda: {"found": {"a step a call": {"ours / by hand": 1.0}}})
+    end = staticmethod(lambda: None)
 
 
 @pytest.mark.parametrize("error", [0.0, 1e-3])
@@ -62,6 +72,7 @@ def test_a_contender_with_a_wrong_gradient_is_named_and_not_timed(monkeypatch, e
     monkeypatch.setattr(keras_speed, "ask_once", ask_once)
     monkeypatch.setattr(keras_speed, "missing", lambda peer: ["higher"] if "higher" in peer.needs else [])
     monkeypatch.setattr(keras_speed, "measure", lambda jobs, rounds: timed.update(jobs) or {})
+    monkeypatch.setattr(keras_speed, "Worker", lambda peer, problem: Duel)
     result = keras_speed.workload("sine, 25 tasks, 1 inner step", 1)
     assert ("torch.func" in timed) == (error == 0.0) == ("WRONG" not in result["notes"].get("torch.func", ""))
     assert "ours" in timed and result["notes"]["higher"] == "not installed"

@@ -1,13 +1,14 @@
 """How fast is the Keras engine, and how fast is what one would otherwise pick? make bench, or with [bench] installed
 
-    python tests/benchmarks/keras_speed.py [--quick] [--rounds N] [--only WORKLOAD] [--store]
+    python tests/benchmarks/keras_speed.py [--quick] [--rounds N] [--only WORKLOAD] [--store] [--duels]
 
 Each contender (peer_*.py) is a process with one thread on one core. First it gives its meta-gradient in float64, which
 must be the reference's to 1e-6, and the reference must agree with central differences; who is wrong is not timed. Then
 the contenders take turns, a block of SECONDS each, ROUNDS times. Rates are outer steps a CPU second, Adam included;
-rates and ratios are medians over the rounds. Freed memory is kept for all contenders alike (gaml_utils.kept_memory),
-but for one that says otherwise; TensorFlow uses oneDNN on images. The peers (jax, torch, higher) are the optional extra
-`bench`; who is absent is named. Writes build/keras_bench.json; --store writes data/results/bench.json and README.
+rates and ratios are medians over the rounds. Ours and TensorFlow by hand also take turns in one process (peer_duel.py).
+Freed memory is kept for all contenders alike (gaml_utils.kept_memory); TensorFlow uses oneDNN on images. The peers
+(jax, torch, higher) are the optional extra `bench`; who is absent is named. Writes build/keras_bench.json; --store
+writes data/results/bench.json and README.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from peer_problems import Problem, megaflops
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+STORED = ROOT / "data/results/bench.json"
 ROUNDS, SECONDS, TOLERANCE = 9, 0.4, 1e-6
 PACKAGES = ("tensorflow-cpu", "tensorflow", "keras", "numpy", "jax", "jaxlib", "torch", "higher")
 
@@ -53,9 +55,8 @@ class Peer(NamedTuple):
     environment: dict = {}
 
 
-SINE, IMAGES = ("sine",), ("stride", "pool")
+SINE = ("sine",)
 KEPT = {"MALLOC_TOP_PAD_": str(2**26), "MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
-AS_USUAL = {"MALLOC_ARENA_TEST": "8"}                        # glibc's default, so that our own setting is left out
 PEERS = {
     "ours": Peer("peer_tensorflow", "ours"),
     "ours, agreement": Peer("peer_tensorflow", "ours_agreement", weights="agreement"),
@@ -65,12 +66,8 @@ PEERS = {
     "ours, 8 a call, XLA": Peer("peer_tensorflow", "ours_several_xla", families=SINE),
     "ours, fit, 8 a call, XLA": Peer("peer_tensorflow", "ours_fit_several", families=SINE),
     "TensorFlow by hand": Peer("peer_tensorflow", "by_hand"),
-    "TensorFlow by hand, memory not kept": Peer("peer_tensorflow", "by_hand", environment=AS_USUAL, families=IMAGES),
     "TensorFlow by hand, XLA": Peer("peer_tensorflow", "by_hand_xla", families=SINE),
     "TensorFlow by hand, 8 a call": Peer("peer_tensorflow", "by_hand_several", families=SINE),
-    "TensorFlow by hand, 8 a call, memory not kept": Peer(
-        "peer_tensorflow", "by_hand_several", environment=AS_USUAL, families=SINE
-    ),
     "TensorFlow by hand, 8 a call, XLA": Peer("peer_tensorflow", "by_hand_several_xla", families=SINE),
     "NumPy, Part I (float64)": Peer("peer_numpy", "part_one", families=SINE),
     "JAX jit(vmap)": Peer("peer_jax", "vmap", ("jax",)),
@@ -82,6 +79,7 @@ PEERS = {
 ABSENT = {"learn2learn": "0.2.0 does not build on Python 3.11"}
 LIMIT = Peer("peer_tensorflow", "matrix_product", environment={"TF_ENABLE_ONEDNN_OPTS": "1"})
 REFERENCE = Peer("peer_tensorflow", "reference")
+DUEL = Peer("peer_duel", "duel")
 ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "CUDA_VISIBLE_DEVICES": "",
@@ -94,7 +92,7 @@ class Worker:
 
     def __init__(self, peer: Peer, problem: Problem) -> None:
         command = [sys.executable, str(HERE / "peer_worker.py"), peer.module, peer.function]
-        memory = {} if peer.module == "peer_tensorflow" else KEPT       # there the package sees to it
+        memory = {} if peer.module in ("peer_tensorflow", "peer_duel") else KEPT       # there the package sees to it
         onednn = {"TF_ENABLE_ONEDNN_OPTS": str(int(problem.conv))}
         environment = os.environ | {"PYTHONPATH": str(ROOT)} | ONE_THREAD | memory | onednn | peer.environment
         log = ROOT / "build" / "keras_bench.log"
@@ -210,17 +208,28 @@ def workload(name: str, rounds: int) -> dict:
     jobs = {k: (p, problem) for k, p in peers.items() if k not in notes}
     found = measure(jobs | {"matrix product": (LIMIT, problem)}, rounds)
     notes |= {k: "FAILED while timed, see build/keras_bench.log" for k in jobs if k not in found}
-    report(name, problem, found, errors, notes)
+    duels = duel(problem)
+    report(name, problem, found, errors, notes, duels)
     for k, f in found.items():
         f |= {"gradient error": errors.get(k), "ratio to ours": "ours" in found and ratio(f, found["ours"]) or None}
     limit = found.pop("matrix product", None)
     gigaflops = limit and limit["rate"] * 2 * 2048**3 / 1e9
     for f in found.values():
         del f["rounds"]
-    return {"megaflops": megaflops(problem), "gigaflops of a matrix product": gigaflops, "rates": found, "notes": notes}
+    result = {"megaflops": megaflops(problem), "gigaflops of a matrix product": gigaflops}
+    return result | {"rates": found, "in one process": duels, "notes": notes}
 
 
-def report(name: str, problem: Problem, found: dict, errors: dict, notes: dict) -> None:
+def duel(problem: Problem) -> dict[str, dict]:
+    """Ours and TensorFlow by hand in one process: see peer_duel.py."""
+    progress("  the duel")
+    worker = Worker(DUEL, problem)
+    answer = worker.answer()
+    worker.end()
+    return answer["found"] if answer else sys.exit("the duel failed, see build/keras_bench.log")
+
+
+def report(name: str, problem: Problem, found: dict, errors: dict, notes: dict, duels: dict) -> None:
     """The table of one workload."""
     print(f"\n{name}\n{'':36s}{'steps / CPU s':>14s}{'to ours':>9s}{'first call':>12s}{'MB':>7s}{'gradient':>10s}")
     for k, f in found.items():
@@ -231,6 +240,8 @@ def report(name: str, problem: Problem, found: dict, errors: dict, notes: dict) 
     if limit := found.get("matrix product"):
         rate = limit["rate"] * 2 * 2048**3 / 1e6 / megaflops(problem)
         print(f"{'arithmetic limit':36s}{rate:14.2f}   ({megaflops(problem):.0f} megaflops a step, products only)")
+    for way, ratios in duels.items():
+        print(f"{'in one process, ' + way:36s}   " + ", ".join(f"{k} {v:.3f}" for k, v in ratios.items()))
     for k, note in notes.items():
         print(f"{k:36s}   {note}", flush=True)
 
@@ -270,7 +281,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=None, help=f"{ROUNDS} by default")
     parser.add_argument("--only", default="", help="workloads whose name holds this text; \"cost\" for the cost alone")
     parser.add_argument("--store", action="store_true", help="write data/results/bench.json")
+    parser.add_argument("--duels", action="store_true", help="only ours against TensorFlow by hand, of the stored run")
     arguments = parser.parse_args()
+    if arguments.duels:
+        result = json.loads(STORED.read_text(encoding="utf-8"))
+        for name, problem in WORKLOADS.items():
+            result["workloads"][name]["in one process"] = duel(problem)
+        return store(result)
     if arguments.store and (arguments.quick or arguments.only):
         parser.error("--store is for a complete run")
     rounds = arguments.rounds or (3 if arguments.quick else ROUNDS)
@@ -285,12 +302,18 @@ def main() -> None:
         write(build, result)                                 # what is done is not lost
     if not arguments.quick and arguments.only in ("", "cost"):
         result["cost"] = cost(rounds)
-    target = ROOT / "data/results/bench.json" if arguments.store else build
-    write(target, result)
     if arguments.store:
-        readme = ROOT / "README.md"
-        readme.write_text(with_table(readme.read_text(encoding="utf-8"), result), encoding="utf-8")
-    print(f"\nwritten: {target.relative_to(ROOT)}")
+        return store(result)
+    write(build, result)
+    print(f"\nwritten: {build.relative_to(ROOT)}")
+
+
+def store(result: dict) -> None:
+    """As the stored run, and its table into README."""
+    write(STORED, result)
+    readme = ROOT / "README.md"
+    readme.write_text(with_table(readme.read_text(encoding="utf-8"), result), encoding="utf-8")
+    print(f"\nwritten: {STORED.relative_to(ROOT)}, README.md")
 
 
 if __name__ == "__main__":

@@ -86,9 +86,9 @@ def ours_xla(problem: Problem) -> Contender:
     return ours(problem, jit_compile=True)
 
 
-def ours_several(problem: Problem, jit_compile: bool = False) -> Contender:
+def ours_several(problem: Problem, weighting: Callable = uniform_weights, jit_compile: bool = False) -> Contender:
     """Several outer steps a call."""
-    maml = learner(problem, jit_compile=jit_compile)
+    maml = learner(problem, weighting, jit_compile=jit_compile)
     many = steps_in_one_call(outer_step(maml), jit_compile)
     return Contender(repeat(many, stacks(problem)), theta_of(maml), problem.several)
 
@@ -96,6 +96,11 @@ def ours_several(problem: Problem, jit_compile: bool = False) -> Contender:
 def ours_several_xla(problem: Problem) -> Contender:
     """Several outer steps a call, compiled by XLA."""
     return ours_several(problem, jit_compile=True)
+
+
+def ours_several_xla_agreement(problem: Problem) -> Contender:
+    """The same with the weights of gradient agreement."""
+    return ours_several(problem, agreement_weights, jit_compile=True)
 
 
 def ours_fit(problem: Problem, **compiled: Any) -> Contender:

@@ -1,6 +1,7 @@
 """One contender in a process of its own: peer_worker.py MODULE FUNCTION PROBLEM, started by keras_speed.py.
 
 It reads a number of seconds a line, works about so long, and answers what it did; for a check, it answers the gradient.
+A duel (peer_duel.py) is two contenders that answer once.
 """
 
 import importlib
@@ -98,8 +99,9 @@ def main() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     contender = getattr(importlib.import_module(module), function)(problem)
     if problem.check:
-        gradient = one_step(contender) if hasattr(contender, "run") else contender
-        return say(answers, gradient=gradient)
+        return say(answers, gradient=one_step(contender) if hasattr(contender, "run") else contender)
+    if not hasattr(contender, "run"):
+        return say(answers, found=contender)
     try:
         contender.run(Turns(answers, contender.per_call))
     except Enough:

@@ -1,0 +1,72 @@
+"""Ours and TensorFlow by hand, in turn in one process.
+
+One and the same program, started or built twice, differs by up to 15%, by where its memory happens to lie: more than
+ours and TensorFlow by hand differ. So each is built several times, and the medians over all of them are compared.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import peer_tensorflow
+from peer_problems import Contender, Problem
+
+BUILDS, ROUNDS, SECONDS = 4, 7, 0.3
+ONE_STEP = ("by_hand", "ours", "ours_agreement")
+SEVERAL = ("by_hand_several_xla", "ours_several_xla", "ours_several_xla_agreement")
+
+
+class Duellist:
+    """A contender in a thread of its own that works only while its block lasts."""
+
+    def __init__(self, contender: Contender) -> None:
+        self.contender, self.seconds = contender, 0.0
+        self.go, self.back = threading.Semaphore(0), threading.Semaphore(0)
+        threading.Thread(target=self.work, daemon=True).start()
+
+    def work(self) -> None:
+        """For ever, a block at a time."""
+        self.start()
+        self.contender.run(self.turn)
+
+    def start(self) -> None:
+        """Wait for the next block."""
+        self.go.acquire()
+        self.calls, self.wall, self.cpu = 0, time.perf_counter(), time.process_time()
+
+    def turn(self) -> None:
+        """After each call: is the block over?"""
+        self.calls += 1
+        if time.perf_counter() - self.wall >= self.seconds:
+            self.rate = self.calls * self.contender.per_call / (time.process_time() - self.cpu)
+            self.back.release()
+            self.start()
+
+    def block(self, seconds: float) -> float:
+        """Steps a CPU second over about so many seconds."""
+        self.seconds = seconds
+        self.go.release()
+        self.back.acquire()
+        return self.rate
+
+
+def duel(problem: Problem) -> dict[str, dict[str, float]]:
+    """For one step a call, and for several under XLA where it serves: see `ratios`."""
+    found = {"a step a call": ratios(problem, ONE_STEP)}
+    if not problem.conv:
+        found["8 a call, XLA"] = ratios(problem, SEVERAL)
+    return found
+
+
+def ratios(problem: Problem, names: tuple) -> dict[str, float]:
+    """Rate of ours over by hand, and of ours with agreement over ours: of each the median over builds and rounds."""
+    makers: list[Callable] = [getattr(peer_tensorflow, name) for name in names]
+    rates = []
+    for _ in range(BUILDS):
+        duellists = [Duellist(make(problem)) for make in makers]
+        for seconds in (0.0, 0.0, *[SECONDS] * ROUNDS):      # the second call may still compile
+            rates.append([duellist.block(seconds) for duellist in duellists])
+        del rates[-ROUNDS - 2 : -ROUNDS]
+    hand, ours, agreement = np.median(rates, axis=0)
+    return {"ours / by hand": float(ours / hand), "agreement / uniform": float(agreement / ours)}
