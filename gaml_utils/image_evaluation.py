@@ -1,0 +1,111 @@
+"""How well does a learner classify after a few images? Accuracies of episodes, and the official Omniglot score.
+
+All figures are non-transductive unless asked otherwise: the adapted model carries its support set's batch statistics
+and judges each query alone. A transductive figure lets the queries of an episode share their statistics (chapter 08).
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from gaml_utils.checks import check_count, check_rng
+from gaml_utils.evaluation import Interval, mean_interval
+from gaml_utils.keras_checks import check_tensors
+from gaml_utils.meta_learner import MetaLearner
+from gaml_utils.omniglot import omniglot_one_shot_runs
+from gaml_utils.tasks import TaskBatch
+
+CHUNK = 50                      # episodes in TensorFlow's memory at a time
+TOGETHER = 2                    # episodes worked on at a time
+
+
+def episode_accuracies(
+    learner: MetaLearner, batch: TaskBatch, steps: int | None = None, transductive: bool = False
+) -> np.ndarray:
+    """Each episode's share of queries classified right after `steps` inner steps, learner.inner_steps if not given.
+
+    learner: compiled; its model ends in one score a class. batch: TaskBatch with labels (tasks, points), any number
+    of tasks; one graph serves all of one shape. Returns float64 (tasks,). Nothing is learned.
+    Raises ValueError for a malformed batch, or steps that are not a whole number of at least 0.
+    """
+    learner._assert_compile_called("episode_accuracies")
+    steps = learner.inner_steps if steps is None else steps
+    check_count("steps", steps, at_least=0)
+    if not isinstance(batch, tuple | list) or len(batch) != 4:
+        raise ValueError(f"batch should be a TaskBatch of four arrays, got {type(batch).__name__}")
+    batch = TaskBatch(*batch)
+    for name in ("support_y", "query_y"):
+        labels = np.asarray(getattr(batch, name))
+        if labels.ndim != 2 or labels.dtype.kind not in "iu":
+            raise ValueError(f"{name} should be whole numbers (tasks, points), got {labels.dtype} {labels.shape}")
+    right = []
+    for k in range(0, len(batch.query_y), CHUNK):
+        part = check_tensors(TaskBatch(*(a[k : k + CHUNK] for a in batch)), learner.variable_dtype)
+        answers = _answers(learner, part, steps, bool(transductive))(part).numpy()
+        right.append(np.mean(answers == part.query_y.numpy(), axis=1))
+    return np.concatenate(right)
+
+
+def accuracy_interval(
+    learner: MetaLearner, tasks: Any, rng: np.random.Generator, episodes: int = 600, shots: int = 1, queries: int = 10,
+    steps: int | None = None, transductive: bool = False,
+) -> Interval:
+    """Mean accuracy over fresh episodes of `tasks` with its 95% interval (Student t over the episodes)."""
+    check_rng(rng)
+    check_count("episodes", episodes, at_least=2)
+    found = []
+    for k in range(0, episodes, CHUNK):
+        batch = tasks.sample(rng, min(CHUNK, episodes - k), shots, queries)
+        found.append(episode_accuracies(learner, batch, steps, transductive))
+    return mean_interval(np.concatenate(found))
+
+
+class OfficialError(NamedTuple):
+    """Percent error over all trials, and of each run, (runs,)."""
+
+    percent: float
+    runs: np.ndarray
+
+
+def official_error(
+    learner: MetaLearner, runs: TaskBatch | None = None, steps: int | None = None, transductive: bool = False
+) -> OfficialError:
+    """The official within-alphabet one-shot score: percent error of each run of 20 trials, and their mean.
+
+    Lake, Salakhutdinov and Tenenbaum 2015, doi:10.1126/science.aab3050; 20 runs, 400 trials, chance is 95%.
+    runs: as omniglot_one_shot_runs gives them; loaded if not given (FileNotFoundError where they are not to be had).
+    Non-transductive, each trial is judged alone: nothing of the other trials of its run is used. With transductive=True
+    the 20 queries of a run, one of each class, share their statistics: a different, easier problem, to be labelled so.
+    """
+    runs = omniglot_one_shot_runs() if runs is None else runs
+    errors = 100.0 * (1.0 - episode_accuracies(learner, runs, steps, transductive))
+    return OfficialError(float(errors.mean()), errors)
+
+
+def _answers(learner: MetaLearner, batch: TaskBatch, steps: int, transductive: bool) -> Callable:
+    """A compiled function, batch -> classes (tasks, queries), for batches like this one, with any number of tasks.
+
+    One task's graph serves all, in a loop. It is kept with the learner's functional, so `compile` renews it.
+    """
+    functional, inner_lr = learner.functional, learner.inner_lr
+    like = TaskBatch(*(tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in batch))
+    kept = vars(functional).setdefault("answers", {})
+    key = steps, transductive, inner_lr, like
+
+    def answers(batch: TaskBatch) -> tf.Tensor:
+        theta = [tf.convert_to_tensor(v) for v in functional.model.trainable_variables]
+        state = functional.state(0)
+
+        def one(task: TaskBatch) -> tf.Tensor:
+            adapted, _ = functional.adapt(theta, *task[:2], state, inner_lr, steps)
+            _, scores = functional.judge(adapted, task, state, transductive)
+            return tf.argmax(scores, axis=-1, output_type=tf.int32)
+
+        of_one = tf.TensorSpec(batch.query_y.shape[1:], tf.int32)
+        return tf.map_fn(one, batch, parallel_iterations=TOGETHER, fn_output_signature=of_one)
+
+    if key not in kept:
+        kept[key] = tf.function(answers).get_concrete_function(like)
+    return kept[key]
