@@ -14,7 +14,7 @@ help:
 	@echo "make lab          open the chapters in JupyterLab"
 	@echo "make run          run every chapter and solution; readable HTML in build/"
 	@echo "make test         unit tests, and every notebook against its stored outputs"
-	@echo "make store        write the stored outputs (for contributors)"
+	@echo "make store        write the stored outputs (for contributors); ONLY=08 picks a chapter"
 	@echo "make bench        speeds, as ratios measured side by side"
 	@echo "make portability  the notebooks under imitated processors and thread counts; ONLY=Nehalem picks one"
 	@echo "make badge        the Binder badge of this clone"
@@ -31,7 +31,7 @@ test: .venv/ready
 	$(PY) $(NBVAL) notebooks
 
 store: .venv/ready
-	$(PY) tests/run_notebooks.py store
+	$(PY) tests/run_notebooks.py store $(ONLY)
 
 # The peers in other libraries are measured where they are installed: .venv/bin/pip install -e ".[bench]".
 bench: .venv/ready

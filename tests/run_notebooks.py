@@ -1,4 +1,6 @@
-"""Runs the chapters and their solutions from top to bottom: python tests/run_notebooks.py run | store.
+"""Runs the chapters and their solutions from top to bottom: python tests/run_notebooks.py run | store [NUMBER ...].
+
+Numbers, such as 08, choose chapters; all by default.
 
 run    a line each (seconds, peak memory, ok); readable HTML in build/. Changes nothing else.
 store  the same, then writes the outputs into the notebooks, what was measured into data/results/chapters.json,
@@ -139,12 +141,17 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=["run", "store"])
-    store = parser.parse_args().command == "store"
-    build = ROOT / "build"
+    parser.add_argument("numbers", nargs="*", help="of the chapters, such as 08; all by default")
+    arguments = parser.parse_args()
+    store, build = arguments.command == "store", ROOT / "build"
+    chosen = [
+        path for path in sorted(NOTEBOOKS.rglob("*.ipynb"))
+        if ".ipynb_checkpoints" not in path.parts and (not arguments.numbers or path.name[:2] in arguments.numbers)
+    ]
+    if not chosen:
+        parser.error(f"no chapter has a number in {arguments.numbers}")
     notebooks, measured, failed = {}, {}, False
-    for path in sorted(NOTEBOOKS.rglob("*.ipynb")):
-        if ".ipynb_checkpoints" in path.parts:
-            continue
+    for path in chosen:
         name = path.relative_to(NOTEBOOKS).as_posix()
         notebook, run = execute(path)
         page = build / f"{name.removesuffix('.ipynb')}.html"
@@ -159,6 +166,8 @@ def main() -> int:
     if store and not failed:
         for path, notebook in notebooks.items():
             replace(path, nbformat.writes(notebook) + "\n")
+        if arguments.numbers:
+            measured = dict(sorted((json.loads(MEASURED.read_text(encoding="utf-8")) | measured).items()))
         replace(MEASURED, json.dumps(measured, indent=1) + "\n")
         readme = ROOT / "README.md"
         replace(readme, with_table(readme.read_text(encoding="utf-8"), measured))

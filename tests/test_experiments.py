@@ -42,13 +42,13 @@ TINY = {
 COMPARISON, NOISE, OTHER = 2 * 2 * 2 * 2, 2 * 2 * 2, 2 * 2      # learners, rules, step sizes, seeds
 ALL = COMPARISON + NOISE + OTHER
 NAME = "sine_numpy"
-THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+THREADS = tuple(ex.ENVIRONMENT)
 
 
 class HerePool:
     """A pool that works in this very process, and answers out of order."""
 
-    def __init__(self, processes):
+    def __init__(self, processes, maxtasksperchild=None):
         self.processes = processes
 
     def __enter__(self):
@@ -220,13 +220,13 @@ def test_processes_are_started_afresh_with_one_thread_each(tmp_path, monkeypatch
 
     monkeypatch.setattr(ex.multiprocessing, "get_context", get_context)
     ex.run(NAME, TINY, tmp_path)
-    assert set(seen) == {("spawn", "1", "1")}
+    assert set(seen) == {("spawn", *"11111")}
 
 
 @pytest.mark.parametrize("processes", [1, 3])
 def test_as_many_processes_as_asked_for(here, tmp_path, monkeypatch, processes):
     asked = []
-    monkeypatch.setattr(HereContext, "Pool", lambda n: asked.append(n) or HerePool(n))
+    monkeypatch.setattr(HereContext, "Pool", lambda n, **options: asked.append(n) or HerePool(n))
     ex.run(NAME, TINY, tmp_path, processes=processes)
     assert set(asked) == {processes}
 
@@ -589,17 +589,18 @@ def test_rounded_gives_plain_python_that_json_holds_unchanged():
 def test_command_line_runs_the_named_experiment(monkeypatch, capsys):
     calls = []
 
-    def run(name, **options):
-        calls.append((name, options))
+    def run(name, config, **options):
+        calls.append((name, config["seeds"], options))
         return pathlib.Path("somewhere") / f"{name}.json"
 
     monkeypatch.setattr(ex, "run", run)
-    ex.main([NAME, "--processes", "2"])
-    assert calls == [(NAME, {"processes": 2})]
-    assert capsys.readouterr().out == "sine_numpy.json\n"
+    ex.main([NAME, "--jobs", "2"])
+    ex.main([NAME, "--seeds", "3"])
+    assert calls == [(NAME, list(range(10)), {"processes": 2}), (NAME, [0, 1, 2], {"processes": 1})]
+    assert capsys.readouterr().out == "sine_numpy.json\n" * 2
 
 
-@pytest.mark.parametrize("arguments", [["sine_nympy"], [], [NAME, "--processes", "two"]])
+@pytest.mark.parametrize("arguments", [["sine_nympy"], [], [NAME, "--jobs", "two"]])
 def test_command_line_refuses_what_it_does_not_know(monkeypatch, capsys, arguments):
     monkeypatch.setattr(ex, "run", lambda *a, **k: pytest.fail("nothing should run"))
     with pytest.raises(SystemExit) as stopped:

@@ -285,8 +285,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.duels:
         result = json.loads(STORED.read_text(encoding="utf-8"))
-        for name, problem in WORKLOADS.items():
-            result["workloads"][name]["in one process"] = duel(problem)
+        for name in filter(lambda name: arguments.only in name, WORKLOADS):
+            result["workloads"][name]["in one process"] = duel(WORKLOADS[name])
         return store(result)
     if arguments.store and (arguments.quick or arguments.only):
         parser.error("--store is for a complete run")
