@@ -1,4 +1,4 @@
-"""More training images out of those there are: each a little turned, sheared, stretched and moved (chapter 09)."""
+"""More training images out of those there are: each a little turned, stretched, moved and bent (chapter 09)."""
 
 import numpy as np
 
@@ -20,6 +20,31 @@ def affine_wobble(
     middle = np.array([(height - 1) / 2, (width - 1) / 2], dtype=np.float32)
     grid = np.indices((height, width), dtype=np.float32).reshape(2, -1) - middle[:, None]
     place = np.einsum("ijn,jp->inp", matrix, grid) + middle[:, None, None] + shift * np.array(move)[:, :, None]
+    return read_at(images, place)
+
+
+def elastic_wobble(rng: np.random.Generator, images: np.ndarray, strength: float = 0.35, knots: int = 5) -> np.ndarray:
+    """Images (n, height, width), bent by a smooth random displacement of `strength` pixels SD; float32, bilinear.
+
+    Random moves at knots x knots places, spread over the image by Gaussian bumps. For the `augment` of EpisodeTasks.
+    """
+    n, height, width = images.shape
+    bumps = [spread(side, knots) for side in (height, width)]
+    move = bumps[0] @ (strength * rng.standard_normal((n, 2, knots, knots), dtype=np.float32)) @ bumps[1].T
+    place = move + np.indices((height, width), dtype=np.float32)
+    return read_at(images, np.moveaxis(place.reshape(n, 2, -1), 1, 0))
+
+
+def spread(side: int, knots: int) -> np.ndarray:
+    """(side, knots): how much each knot moves each pixel; rows of length 1, so that the SD is the same everywhere."""
+    x, k = np.linspace(0, 1, side)[:, None], np.linspace(0, 1, knots)
+    bumps = np.exp(-0.5 * ((x - k) * (knots - 1) / 0.7) ** 2)
+    return (bumps / np.linalg.norm(bumps, axis=1, keepdims=True)).astype(np.float32)
+
+
+def read_at(images: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Images (n, height, width) read at other places, (2, n, height * width) in pixels; outside is 0."""
+    n, height, width = images.shape
     last = np.array([height, width], dtype=np.float32)[:, None, None]
     place = np.clip(place, -1, last) + 1                       # in the image with its border of 0
     corner = place.astype(np.int32)
@@ -31,3 +56,15 @@ def affine_wobble(
     above = pixels[first] * (1 - right) + pixels[first + 1] * right
     below = pixels[first + row] * (1 - right) + pixels[first + row + 1] * right
     return (above * (1 - down) + below * down).reshape(images.shape)
+
+
+def centred(images: np.ndarray) -> np.ndarray:
+    """Images (n, height, width), each moved by whole pixels until the centre of its ink is the middle; any dtype."""
+    n, height, width = images.shape
+    ink = images.reshape(n, -1).astype(np.float64)
+    centre = np.indices((height, width)).reshape(2, -1) @ ink.T / np.maximum(ink.sum(axis=1), 1e-9)    # (2, n)
+    middle = np.array([(height - 1) / 2, (width - 1) / 2])[:, None]
+    down, right = np.where(ink.any(axis=1), np.rint(centre - middle), 0).astype(np.int64)
+    rows = (np.arange(height) + down[:, None]) % height
+    columns = (np.arange(width) + right[:, None]) % width
+    return images[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]

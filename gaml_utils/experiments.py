@@ -15,11 +15,14 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from importlib import metadata
 
 import numpy as np
 import scipy
 from tqdm.auto import tqdm
 
+from gaml_utils.glyph_runs import GLYPHS, glyph_job, glyph_jobs
+from gaml_utils.omniglot_runs import OMNIGLOT, omniglot_job, omniglot_jobs
 from gaml_utils.sine_numpy import (
     SINE_NUMPY,
     SINE_VARIANTS,
@@ -38,7 +41,17 @@ RESULTS = pathlib.Path(__file__).resolve().parent.parent / "data" / "results"
 EXPERIMENTS = {
     "sine_numpy": (SINE_NUMPY, sine_numpy_jobs, sine_numpy_job),
     "sine_variants": (SINE_VARIANTS, sine_numpy_jobs, sine_numpy_job),
+    "glyphs": (GLYPHS, glyph_jobs, glyph_job),
+    "omniglot": (OMNIGLOT, omniglot_jobs, omniglot_job),
 }
+IN_KERAS = ("glyphs", "omniglot")
+
+# One thread a process: the matrices are too small to share, and no two processes should. oneDNN: faster convolutions.
+ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1",
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+}  # fmt: skip
+JOBS_A_PROCESS = 6                  # TensorFlow keeps what it has compiled: a fresh process lets it go
 
 
 def run(name: str, config: dict | None = None, folder: pathlib.Path = RESULTS, processes: int = 1) -> pathlib.Path:
@@ -49,9 +62,9 @@ def run(name: str, config: dict | None = None, folder: pathlib.Path = RESULTS, p
     partial_file, result_file = folder / f"{name}.partial.jsonl", folder / f"{name}.json"
     done = read_partial(partial_file, config)
     while todo := [job for job in plan(config, done) if key(job) not in done]:
-        # one thread a process: the matrices are too small to share, and no two processes should
-        os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
-        with multiprocessing.get_context("spawn").Pool(processes) as pool, partial_file.open("a") as lines:
+        os.environ.update(ENVIRONMENT)
+        pool = multiprocessing.get_context("spawn").Pool(processes, maxtasksperchild=JOBS_A_PROCESS)
+        with pool, partial_file.open("a") as lines:
             results = pool.imap_unordered(partial(_timed, work, config), todo)
             for result in tqdm(results, total=len(todo), desc=name, unit="run"):
                 lines.write(json.dumps(result) + "\n")
@@ -62,7 +75,7 @@ def run(name: str, config: dict | None = None, folder: pathlib.Path = RESULTS, p
     seconds = sum(r["seconds"] for r in runs)
     write_json(result_file, {
         "experiment": name, "command": f"python -m gaml_utils.experiments {name}", "config": config,
-        "versions": versions(), "wall_seconds": round(seconds, 1),
+        "versions": versions(name), "wall_seconds": round(seconds, 1),
         "runs": [{k: v for k, v in r.items() if k != "seconds"} for r in runs],
     })  # fmt: skip
     partial_file.unlink(missing_ok=True)
@@ -88,9 +101,12 @@ def read_partial(path: pathlib.Path, config: dict) -> dict:
     return {key(r): r for r in runs}
 
 
-def versions() -> dict[str, str]:
-    """Of Python and of what the numbers depend on."""
-    return {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__}
+def versions(name: str) -> dict[str, str]:
+    """Of Python and of what the numbers of this experiment depend on."""
+    found = {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__}
+    packages = ("keras", "tensorflow", "tensorflow_cpu") if name in IN_KERAS else ()
+    installed = {d.name: d.version for d in metadata.distributions()} if packages else {}
+    return found | {package: installed[package] for package in packages if package in installed}
 
 
 def write_json(path: pathlib.Path, content: dict) -> None:
@@ -116,9 +132,13 @@ def main(arguments: list[str]) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m gaml_utils.experiments", description=__doc__)
     parser.add_argument("name", choices=EXPERIMENTS)
-    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
+    parser.add_argument("--seeds", type=int, help="this many seeds, counted from 0, instead of the stored run's")
     options = parser.parse_args(arguments)
-    print(run(options.name, processes=options.processes).name)
+    config = EXPERIMENTS[options.name][0]
+    if options.seeds is not None:
+        config = config | {"seeds": list(range(options.seeds))}
+    print(run(options.name, config, processes=options.jobs).name)
 
 
 if __name__ == "__main__":

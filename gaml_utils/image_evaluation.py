@@ -21,16 +21,16 @@ CHUNK = 50                      # episodes in TensorFlow's memory at a time
 TOGETHER = 2                    # episodes worked on at a time
 
 
-def episode_accuracies(
+def episode_answers(
     learner: MetaLearner, batch: TaskBatch, steps: int | None = None, transductive: bool = False
 ) -> np.ndarray:
-    """Each episode's share of queries classified right after `steps` inner steps, learner.inner_steps if not given.
+    """The class each query is given after `steps` inner steps, learner.inner_steps if not given: (tasks, queries).
 
     learner: compiled; its model ends in one score a class. batch: TaskBatch with labels (tasks, points), any number
-    of tasks; one graph serves all of one shape. Returns float64 (tasks,). Nothing is learned.
+    of tasks; one graph serves all of one shape. Nothing is learned.
     Raises ValueError for a malformed batch, or steps that are not a whole number of at least 0.
     """
-    learner._assert_compile_called("episode_accuracies")
+    learner._assert_compile_called("episode_answers")
     steps = learner.inner_steps if steps is None else steps
     check_count("steps", steps, at_least=0)
     if not isinstance(batch, tuple | list) or len(batch) != 4:
@@ -40,12 +40,19 @@ def episode_accuracies(
         labels = np.asarray(getattr(batch, name))
         if labels.ndim != 2 or labels.dtype.kind not in "iu":
             raise ValueError(f"{name} should be whole numbers (tasks, points), got {labels.dtype} {labels.shape}")
-    right = []
+    answers = []
     for k in range(0, len(batch.query_y), CHUNK):
         part = check_tensors(TaskBatch(*(a[k : k + CHUNK] for a in batch)), learner.variable_dtype)
-        answers = _answers(learner, part, steps, bool(transductive))(part).numpy()
-        right.append(np.mean(answers == part.query_y.numpy(), axis=1))
-    return np.concatenate(right)
+        answers.append(_answers(learner, part, steps, bool(transductive))(part).numpy())
+    return np.concatenate(answers)
+
+
+def episode_accuracies(
+    learner: MetaLearner, batch: TaskBatch, steps: int | None = None, transductive: bool = False
+) -> np.ndarray:
+    """Each episode's share of queries classified right, float64 (tasks,): see episode_answers."""
+    answers = episode_answers(learner, batch, steps, transductive)
+    return np.mean(answers == np.asarray(batch[3]), axis=1)
 
 
 def accuracy_interval(

@@ -4,10 +4,12 @@ Vinyals et al. 2016 (arXiv:1606.04080), section 4.1; with strides for Omniglot, 
 section 5.2. Its normalisation layers are those of layers.py, so exact MAML is exact.
 """
 
+from typing import Any
+
 import keras
 
 from gaml_utils.checks import check_count
-from gaml_utils.layers import BatchNormalization
+from gaml_utils.layers import PACKAGE, BatchNormalization
 
 DOWNSAMPLE = ("stride", "pool")
 BLOCKS = 4
@@ -42,3 +44,40 @@ def conv4(
             h = layers.MaxPooling2D(2, dtype=dtype, name=f"pool{k}")(h)
     h = layers.GlobalAveragePooling2D(dtype=dtype, name="mean")(h)
     return keras.Model(x, layers.Dense(ways, dtype=dtype, name="head")(h), name="conv4")
+
+
+def zero_head(ways: int, filters: int = 64, shape: tuple = (28, 28, 1)) -> keras.Model:
+    """Images (points, *shape) -> logits (points, ways); the head starts, and stays outside the inner loop, at zero.
+
+    Episodes number their classes anew, so no row of an initial head can mean anything: equal rows lose nothing (Ye and
+    Chao 2022, arXiv:2106.16245). From zero, one step of the head alone (`head_only`) makes row c the mean feature of
+    class c, less the mean of all: features of one length are then compared by their angle.
+    Four blocks as in conv4, with strides 2, 2, 2, 1 and no ReLU after the last, then all features, scaled to length 1.
+    """
+    check_count("ways", ways)
+    check_count("filters", filters)
+    layers = keras.layers
+    x = h = keras.Input(shape, name="image")
+    for k, strides in enumerate((2, 2, 2, 1), start=1):
+        h = layers.Conv2D(filters, 3, strides, "same", use_bias=False, name=f"conv{k}")(h)
+        h = BatchNormalization(momentum=0.0, name=f"norm{k}")(h)
+        h = layers.ReLU(name=f"relu{k}")(h) if k < BLOCKS else h
+    h = layers.UnitNormalization(name="length1")(layers.Flatten(name="flat")(h))
+    still = {"kernel_initializer": "zeros", "kernel_constraint": to_zero, "bias_constraint": to_zero}
+    return keras.Model(x, layers.Dense(ways, **still, name="head")(h), name="zero_head")
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+def to_zero(w: Any) -> Any:
+    """A Keras constraint: whatever the outer step made of it, back to zero."""
+    return 0 * w
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+def head_only(theta: list, gradient: list, inner_lr: float) -> list:
+    """An inner rule: the head, kernel and bias, takes the gradient step, and the features stand.
+
+    Raghu et al. 2020 (arXiv:1909.09157), ANIL.
+    """
+    steps = zip(theta[-2:], gradient[-2:], strict=True)
+    return [*theta[:-2], *(p - inner_lr * g for p, g in steps)]

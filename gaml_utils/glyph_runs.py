@@ -1,0 +1,123 @@
+"""The experiment behind chapter 08: few-shot classification of characters, uniform weights against agreement.
+
+Three learners, two rules. Every rule is trained at every step size of one list, over the tuning seeds; the size with
+the best one-shot accuracy on the validation scripts is then trained over all seeds, and the result read on the test
+scripts, with one shot and with five. A task of any learner has 20 images: MAML's support set of 1 and query set of 3 a
+class, Reptile's support set of 4. `python -m gaml_utils.experiments glyphs` runs it.
+"""
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from gaml_utils.datasets import load_glyphs
+from gaml_utils.sine_numpy import key, rounded
+from gaml_utils.weighting import agreement_weights, uniform_weights
+
+GLYPHS = {
+    "seeds": [0, 1, 2, 3, 4],
+    "tuning_seeds": [0],
+    "rules": ["uniform", "agreement"],
+    "ways": 5, "filters": 32, "meta_batch": 8, "iterations": 1500,
+    "validation_episodes": 300, "test_episodes": 600, "test_queries": 5, "test_shots": [1, 5], "test_steps": [5],
+    "learners": {
+        "MAML": {
+            "inner_lr": 0.4, "inner_steps": 1, "shots": 1, "queries": 3, "step_sizes": [0.001, 0.003, 0.01],
+        },
+        "first-order MAML": {
+            "inner_lr": 0.4, "inner_steps": 1, "shots": 1, "queries": 3, "step_sizes": [0.001, 0.003, 0.01],
+        },
+        "Reptile": {
+            "inner_lr": 0.1, "inner_steps": 5, "shots": 4, "queries": 1, "step_sizes": [0.001, 0.003, 0.01],
+        },
+    },
+}  # fmt: skip
+
+RULES = {"uniform": uniform_weights, "agreement": agreement_weights}
+STRETCHES = 20                                                   # of a training, for the record of its weights
+
+
+def glyph_jobs(config: dict, done: dict) -> list[dict]:
+    """First every step size with the tuning seeds; then the other seeds, each rule at its best step size."""
+    cells = list(itertools.product(config["learners"], config["rules"]))
+    jobs = [
+        job(learner, rule, step_size, seed)
+        for (learner, rule), seed in itertools.product(cells, config["tuning_seeds"])
+        for step_size in config["learners"][learner]["step_sizes"]
+    ]
+    if not all(key(j) in done for j in jobs):
+        return jobs
+    others = [seed for seed in config["seeds"] if seed not in config["tuning_seeds"]]
+    for (learner, rule), seed in itertools.product(cells, others):
+        jobs.append(job(learner, rule, tuned_step_size(config, list(done.values()), learner, rule), seed))
+    return jobs
+
+
+def job(learner: str, rule: str, step_size: float, seed: int) -> dict:
+    """One training."""
+    return {"part": "comparison", "learner": learner, "rule": rule, "step_size": step_size, "seed": seed}
+
+
+def tuned_step_size(config: dict, runs: list[dict], learner: str, rule: str) -> float:
+    """The step size with the best one-shot accuracy on validation, averaged over the tuning seeds."""
+    found: dict[float, list] = {}
+    for run in runs:
+        if (run["learner"], run["rule"]) == (learner, rule) and run["seed"] in config["tuning_seeds"]:
+            accuracy = run["validation_accuracy"]
+            found.setdefault(run["step_size"], []).append(0.0 if accuracy is None else max(accuracy[0]))
+    return max(found, key=lambda step_size: np.mean(found[step_size]))
+
+
+def episode_tasks(split: str, ways: int, rotations: bool = False) -> Any:
+    """Episodes of one split's characters; no font serves both support and query of a class."""
+    from gaml_utils.episodes import EpisodeTasks
+
+    glyphs = load_glyphs().part(split)
+    return EpisodeTasks(glyphs.images, glyphs.labels, ways, hands=glyphs.hands, rotations=rotations)
+
+
+def make_learner(config: dict, name: str, rule: str, step_size: float) -> Any:
+    """MAML, first-order MAML or Reptile around conv4, compiled; Adam takes the outer step for all of them."""
+    import keras
+
+    from gaml_utils.keras_meta import MAML, Reptile
+    from gaml_utils.models import conv4
+
+    setting = config["learners"][name]
+    loop = {"inner_lr": setting["inner_lr"], "inner_steps": setting["inner_steps"], "weighting": RULES[rule]}
+    model = conv4(config["ways"], config["filters"])
+    learner = Reptile(model, **loop) if name == "Reptile" else MAML(model, first_order=name != "MAML", **loop)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    learner.compile(keras.optimizers.Adam(step_size), loss, metrics=["accuracy"])
+    return learner
+
+
+def glyph_job(config: dict, job: dict) -> dict:
+    """Train once; accuracies on validation and test scripts, (test shots, test steps); what the weights did."""
+    import keras
+    import tensorflow as tf
+
+    from gaml_utils.image_evaluation import episode_accuracies
+    from gaml_utils.keras_data import as_dataset
+
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(job["seed"])                     # the same first parameters for every rule
+    learner = make_learner(config, job["learner"], job["rule"], job["step_size"])
+    setting, train = config["learners"][job["learner"]], episode_tasks("train", config["ways"])
+    data = as_dataset(train, config["meta_batch"], setting["shots"], setting["queries"], seed=job["seed"])
+    try:
+        history = learner.fit(data, epochs=STRETCHES, steps_per_epoch=config["iterations"] // STRETCHES, verbose=0)
+    except tf.errors.InvalidArgumentError:                       # diverged
+        return job | {"validation_accuracy": None}
+    result = {}
+    for split, all_shots in (("validation", [1]), ("test", config["test_shots"])):
+        tasks, count = episode_tasks(split, config["ways"]), config[f"{split}_episodes"]
+        accuracy = []
+        for shots in all_shots:
+            episodes = tasks.sample(np.random.default_rng(1_000), count, shots, config["test_queries"])
+            accuracy.append([episode_accuracies(learner, episodes, k).mean() for k in config["test_steps"]])
+        result[f"{split}_accuracy"] = rounded(accuracy)          # (shots, test steps); validation: one shot only
+    names = {"train_accuracy": "accuracy", "negative_share": "negative_weights", "smallest_weight": "smallest_weight",
+             "cosine_to_mean": "cosine_to_mean"}  # fmt: skip
+    return job | result | {kept: rounded(history.history[name]) for kept, name in names.items()}
