@@ -18,6 +18,7 @@ from gaml_utils.weighting import agreement_weights, uniform_weights
 GLYPHS = {
     "seeds": [0, 1, 2, 3, 4],
     "tuning_seeds": [0],
+    "control_seeds": [100, 101, 102, 103, 104],
     "rules": ["uniform", "agreement"],
     "ways": 5, "filters": 32, "meta_batch": 8, "iterations": 1500,
     "validation_episodes": 300, "test_episodes": 600, "test_queries": 5, "test_shots": [1, 5], "test_steps": [5],
@@ -39,7 +40,10 @@ STRETCHES = 20                                                   # of a training
 
 
 def glyph_jobs(config: dict, done: dict) -> list[dict]:
-    """First every step size with the tuning seeds; then the other seeds, each rule at its best step size."""
+    """First every step size with the tuning seeds; then the other seeds, each rule at its best step size.
+
+    The control is uniform weights on other seeds, at the step size of uniform weights: there must be no difference.
+    """
     cells = list(itertools.product(config["learners"], config["rules"]))
     jobs = [
         job(learner, rule, step_size, seed)
@@ -49,14 +53,17 @@ def glyph_jobs(config: dict, done: dict) -> list[dict]:
     if not all(key(j) in done for j in jobs):
         return jobs
     others = [seed for seed in config["seeds"] if seed not in config["tuning_seeds"]]
-    for (learner, rule), seed in itertools.product(cells, others):
-        jobs.append(job(learner, rule, tuned_step_size(config, list(done.values()), learner, rule), seed))
+    for learner, rule in cells:
+        step_size = tuned_step_size(config, list(done.values()), learner, rule)
+        jobs += [job(learner, rule, step_size, seed) for seed in others]
+        if rule == "uniform":
+            jobs += [job(learner, rule, step_size, seed, "other seeds") for seed in config["control_seeds"]]
     return jobs
 
 
-def job(learner: str, rule: str, step_size: float, seed: int) -> dict:
+def job(learner: str, rule: str, step_size: float, seed: int, part: str = "comparison") -> dict:
     """One training."""
-    return {"part": "comparison", "learner": learner, "rule": rule, "step_size": step_size, "seed": seed}
+    return {"part": part, "learner": learner, "rule": rule, "step_size": step_size, "seed": seed}
 
 
 def tuned_step_size(config: dict, runs: list[dict], learner: str, rule: str) -> float:

@@ -7,7 +7,8 @@ from gaml_utils import glyph_runs as runs
 from gaml_utils.experiments import key
 
 TINY = runs.GLYPHS | {
-    "seeds": [0, 1, 2], "tuning_seeds": [0], "filters": 4, "meta_batch": 2, "iterations": 20, "validation_episodes": 4,
+    "seeds": [0, 1, 2], "tuning_seeds": [0], "control_seeds": [100, 101], "filters": 4, "meta_batch": 2,
+    "iterations": 20, "validation_episodes": 4,
     "test_episodes": 4, "test_queries": 2,
 }  # fmt: skip
 CELLS, SIZES = 3 * 2, 3                                      # learners x rules, step sizes
@@ -36,8 +37,10 @@ def test_then_the_other_seeds_each_rule_at_its_own_best_step_size():
 
     done = first_stage(best)
     later = [j for j in runs.glyph_jobs(TINY, done) if key(j) not in done]
-    assert len(later) == CELLS * 2 and {j["seed"] for j in later} == {1, 2}
+    compared, control = ([j for j in later if j["part"] == part] for part in ("comparison", "other seeds"))
+    assert len(compared) == CELLS * 2 and {j["seed"] for j in compared} == {1, 2}
     assert all(j["step_size"] == best(j) for j in later)
+    assert len(control) == 3 * 2 and {(j["rule"], j["seed"]) for j in control} == {("uniform", 100), ("uniform", 101)}
 
 
 def test_tuning_counts_a_diverged_run_as_the_worst_and_looks_at_no_other_seed():
