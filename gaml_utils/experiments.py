@@ -135,6 +135,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
     parser.add_argument("--seeds", type=int, help="this many seeds, counted from 0, instead of the stored run's")
     options = parser.parse_args(arguments)
+    if options.jobs < 1 or (options.seeds is not None and options.seeds < 1):
+        parser.error("--jobs and --seeds should be at least 1")
     config = EXPERIMENTS[options.name][0]
     if options.seeds is not None:
         config = config | {"seeds": list(range(options.seeds))}
