@@ -600,7 +600,10 @@ def test_command_line_runs_the_named_experiment(monkeypatch, capsys):
     assert capsys.readouterr().out == "sine_numpy.json\n" * 2
 
 
-@pytest.mark.parametrize("arguments", [["sine_nympy"], [], [NAME, "--jobs", "two"], [NAME, "--jobs", "0"], [NAME, "--seeds", "0"]])
+WRONG = [["sine_nympy"], [], [NAME, "--jobs", "two"], [NAME, "--jobs", "0"], [NAME, "--seeds", "0"]]
+
+
+@pytest.mark.parametrize("arguments", WRONG)
 def test_command_line_refuses_what_it_does_not_know(monkeypatch, capsys, arguments):
     monkeypatch.setattr(ex, "run", lambda *a, **k: pytest.fail("nothing should run"))
     with pytest.raises(SystemExit) as stopped:
