@@ -76,12 +76,12 @@ def tuned_step_size(config: dict, runs: list[dict], learner: str, rule: str) -> 
     return max(found, key=lambda step_size: np.mean(found[step_size]))
 
 
-def episode_tasks(split: str, ways: int, rotations: bool = False) -> Any:
+def episode_tasks(split: str, ways: int) -> Any:
     """Episodes of one split's characters; no font serves both support and query of a class."""
     from gaml_utils.episodes import EpisodeTasks
 
     glyphs = load_glyphs().part(split)
-    return EpisodeTasks(glyphs.images, glyphs.labels, ways, hands=glyphs.hands, rotations=rotations)
+    return EpisodeTasks(glyphs.images, glyphs.labels, ways, hands=glyphs.hands)
 
 
 def make_learner(config: dict, name: str, rule: str, step_size: float) -> Any:

@@ -1,6 +1,6 @@
 """Ours and TensorFlow by hand, in turn in one process.
 
-One and the same program, started or built twice, differs by up to 15%, by where its memory happens to lie: more than
+One and the same program, started or built twice, differs by where its memory happens to lie, and that can be more than
 ours and TensorFlow by hand differ. So each is built several times, and the medians over all of them are compared.
 """
 
