@@ -97,3 +97,27 @@ def smooth(values: Sequence[float], window: int = 50) -> np.ndarray:
     if not 1 <= window <= len(values):
         raise ValueError(f"window should be from 1 to {len(values)}, the number of values, got {window!r}")
     return np.convolve(values, np.ones(window) / window, mode="valid")
+
+
+def plot_images(
+    ax: Axes, images: np.ndarray, columns: int, wrong: Sequence[bool] | None = None, scale: float | None = None
+) -> None:
+    """Images (n, height, width) as a sheet, row by row, dark for high values; those that are `wrong` are crossed out.
+
+    scale: the value that is black, its negative being white; if not given, the images' own lowest and highest.
+    """
+    images = np.asarray(images, dtype=np.float64)
+    n, height, width = images.shape
+    rows = -(-n // columns)
+    cells = np.full((rows * columns, height + 2, width + 2), np.nan)
+    cells[:n, 1:-1, 1:-1] = images
+    sheet = cells.reshape(rows, columns, height + 2, width + 2).transpose(0, 2, 1, 3)
+    limits = (-scale, scale) if scale else (images.min(), images.max())
+    ax.imshow(sheet.reshape(rows * (height + 2), -1), cmap="Greys", vmin=limits[0], vmax=limits[1])
+    for k in np.flatnonzero([] if wrong is None else wrong):
+        left, top = k % columns * (width + 2), k // columns * (height + 2)
+        for ends in ((top + 1, top + height), (top + height, top + 1)):
+            ax.plot((left + 1, left + width), ends, color=RED, linestyle="-", lw=1.5)
+    ax.set_facecolor(SKY)
+    ax.grid(False)
+    ax.set(xticks=[], yticks=[])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gaml_utils import glyph_runs as runs
-from gaml_utils.experiments import key
+from gaml_utils.experiments import EXPERIMENTS, key, load
 
 TINY = runs.GLYPHS | {
     "seeds": [0, 1, 2], "tuning_seeds": [0], "control_seeds": [100, 101], "filters": 4, "meta_batch": 2,
@@ -68,3 +68,16 @@ def test_a_job_trains_and_tests_and_says_what_the_weights_did(learner):
         assert len(done[name]) == runs.STRETCHES
     assert 0 <= min(done["negative_share"]) and max(done["negative_share"]) < 1
     assert max(done["smallest_weight"]) < 0.5                # of two: uniform weights would be a half
+
+
+def test_the_stored_run_is_that_of_the_committed_config():
+    stored = load("glyphs")
+    config = stored["config"]
+    assert config == EXPERIMENTS["glyphs"][0]
+    assert {"keras"} < stored["versions"].keys()
+    cells = {(r["learner"], r["rule"]) for r in stored["runs"]}
+    for learner, rule in cells:
+        best = runs.tuned_step_size(config, stored["runs"], learner, rule)
+        chosen = [r["seed"] for r in stored["runs"] if key(r)[1:4] == (learner, rule, best)]
+        assert sorted(chosen) == config["seeds"] and len(chosen) >= 5
+    assert len(cells) == len(config["learners"]) * len(config["rules"])

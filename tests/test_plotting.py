@@ -273,3 +273,30 @@ def test_smooth_takes_50_unless_told():
 def test_smooth_refuses_a_window_that_does_not_fit_and_names_it(window):
     with pytest.raises(ValueError, match=r"\bwindow\b.*\b4\b"):
         plotting.smooth([1.0, 2.0, 3.0, 4.0], window)
+
+
+# ---------------------------------------------------------------- plot_images
+
+
+def test_images_stand_row_by_row_with_a_gap_round_each(ax):
+    images = np.arange(1.0, 4.0)[:, None, None] * np.ones((3, 2, 4))
+    plotting.plot_images(ax, images, columns=2)
+    sheet = ax.images[0].get_array().filled(np.nan)
+    assert sheet.shape == (2 * 4, 2 * 6)
+    for k, (row, column) in enumerate([(0, 0), (0, 1), (1, 0)]):
+        cell = sheet[4 * row : 4 * row + 4, 6 * column : 6 * column + 6]
+        assert np.array_equal(cell[1:-1, 1:-1], images[k])
+        assert np.isnan(cell).sum() == 24 - 8
+    assert np.isnan(sheet[4:, 6:]).all()
+
+
+def test_images_that_are_wrong_and_no_others_are_crossed_out(ax):
+    plotting.plot_images(ax, np.ones((3, 2, 2)), columns=2, wrong=[False, True, False])
+    assert len(ax.lines) == 2
+    for line in ax.lines:
+        assert 4 <= line.get_xdata().min() and line.get_ydata().max() < 4
+
+
+def test_scale_sets_black_and_white(ax):
+    plotting.plot_images(ax, np.ones((1, 2, 2)), columns=1, scale=0.5)
+    assert ax.images[0].get_clim() == (-0.5, 0.5)
