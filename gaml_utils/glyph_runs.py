@@ -3,7 +3,8 @@
 Three learners, two rules. Every rule is trained at every step size of one list, over the tuning seeds; the size with
 the best one-shot accuracy on the validation scripts is then trained over all seeds, and the result read on the test
 scripts, with one shot and with five. A task of any learner has 20 images: MAML's support set of 1 and query set of 3 a
-class, Reptile's support set of 4. `python -m gaml_utils.experiments glyphs` runs it.
+class, Reptile's support set of 4, of which each inner step sees 5 images: as many as there are at the test, where
+batch normalisation must make do with them. `python -m gaml_utils.experiments glyphs` runs it.
 """
 
 import itertools
@@ -30,7 +31,8 @@ GLYPHS = {
             "inner_lr": 0.4, "inner_steps": 1, "shots": 1, "queries": 3, "step_sizes": [0.001, 0.003, 0.01],
         },
         "Reptile": {
-            "inner_lr": 0.1, "inner_steps": 5, "shots": 4, "queries": 1, "step_sizes": [0.001, 0.003, 0.01],
+            "inner_lr": 0.2, "inner_steps": 5, "batch_size": 5, "shots": 4, "queries": 1,
+            "step_sizes": [0.0003, 0.001, 0.003, 0.01],
         },
     },
 }  # fmt: skip
@@ -94,7 +96,10 @@ def make_learner(config: dict, name: str, rule: str, step_size: float) -> Any:
     setting = config["learners"][name]
     loop = {"inner_lr": setting["inner_lr"], "inner_steps": setting["inner_steps"], "weighting": RULES[rule]}
     model = conv4(config["ways"], config["filters"])
-    learner = Reptile(model, **loop) if name == "Reptile" else MAML(model, first_order=name != "MAML", **loop)
+    if name == "Reptile":
+        learner = Reptile(model, batch_size=setting["batch_size"], **loop)
+    else:
+        learner = MAML(model, first_order=name != "MAML", **loop)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     learner.compile(keras.optimizers.Adam(step_size), loss, metrics=["accuracy"])
     return learner
