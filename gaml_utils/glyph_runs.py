@@ -105,12 +105,10 @@ def make_learner(config: dict, name: str, rule: str, step_size: float) -> Any:
     return learner
 
 
-def glyph_job(config: dict, job: dict) -> dict:
-    """Train once; accuracies on validation and test scripts, (test shots, test steps); what the weights did."""
+def train_job(config: dict, job: dict, stretches: int = STRETCHES) -> tuple[Any, dict]:
+    """The learner after so many twentieths of its training, and what each twentieth was like."""
     import keras
-    import tensorflow as tf
 
-    from gaml_utils.image_evaluation import episode_accuracies
     from gaml_utils.keras_data import as_dataset
 
     keras.backend.clear_session()
@@ -118,8 +116,18 @@ def glyph_job(config: dict, job: dict) -> dict:
     learner = make_learner(config, job["learner"], job["rule"], job["step_size"])
     setting, train = config["learners"][job["learner"]], episode_tasks("train", config["ways"])
     data = as_dataset(train, config["meta_batch"], setting["shots"], setting["queries"], seed=job["seed"])
+    steps = config["iterations"] // STRETCHES
+    return learner, learner.fit(data, epochs=stretches, steps_per_epoch=steps, verbose=0).history
+
+
+def glyph_job(config: dict, job: dict) -> dict:
+    """Train once; accuracies on validation and test scripts, (test shots, test steps); what the weights did."""
+    import tensorflow as tf
+
+    from gaml_utils.image_evaluation import episode_accuracies
+
     try:
-        history = learner.fit(data, epochs=STRETCHES, steps_per_epoch=config["iterations"] // STRETCHES, verbose=0)
+        learner, history = train_job(config, job)
     except tf.errors.InvalidArgumentError:                       # diverged
         return job | {"validation_accuracy": None}
     result = {}
@@ -132,4 +140,4 @@ def glyph_job(config: dict, job: dict) -> dict:
         result[f"{split}_accuracy"] = rounded(accuracy)          # (shots, test steps); validation: one shot only
     names = {"train_accuracy": "accuracy", "negative_share": "negative_weights", "smallest_weight": "smallest_weight",
              "cosine_to_mean": "cosine_to_mean"}  # fmt: skip
-    return job | result | {kept: rounded(history.history[name]) for kept, name in names.items()}
+    return job | result | {kept: rounded(history[name]) for kept, name in names.items()}

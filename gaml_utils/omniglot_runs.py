@@ -83,20 +83,27 @@ def make_learner(config: dict, rule: str) -> Any:
     return learner
 
 
-def omniglot_job(config: dict, job: dict) -> dict:
-    """Train once, then the 400 trials: percent error, of each run, and what each trial was taken for."""
+def train_job(config: dict, job: dict, tenths: int = 10) -> tuple[Any, dict]:
+    """The learner after so many tenths of its training, and what each tenth was like."""
     import keras
 
-    from gaml_utils.image_evaluation import episode_answers, official_error
     from gaml_utils.keras_data import as_dataset
-    from gaml_utils.omniglot import load_omniglot, omniglot_one_shot_runs
+    from gaml_utils.omniglot import load_omniglot
 
     keras.backend.clear_session()
     keras.utils.set_random_seed(job["seed"])
     learner, data = make_learner(config, job["rule"]), load_omniglot(job["part"])
     tasks = HalfMixed(data._replace(images=centred(data.images)), config["ways"])
     batches = as_dataset(tasks, config["meta_batch"], 1, config["queries"], seed=job["seed"])
-    history = learner.fit(batches, epochs=10, steps_per_epoch=config["iterations"] // 10, verbose=0).history
+    return learner, learner.fit(batches, epochs=tenths, steps_per_epoch=config["iterations"] // 10, verbose=0).history
+
+
+def omniglot_job(config: dict, job: dict) -> dict:
+    """Train once, then the 400 trials: percent error, of each run, and what each trial was taken for."""
+    from gaml_utils.image_evaluation import episode_answers, official_error
+    from gaml_utils.omniglot import omniglot_one_shot_runs
+
+    learner, history = train_job(config, job)
     runs = centred_batch(omniglot_one_shot_runs())
     error = official_error(learner, runs)
     return job | {
