@@ -85,7 +85,7 @@ def test_readme_and_chapter_state_the_errors_on_omniglot():
     text = chapter("09_omniglot_challenge")
     for part in ("small1", "small2"):
         error = errors(part, "uniform")
-        figure = f"{error.mean():.1f}% (seeds {error.min():.1f} to {error.max():.1f})"
+        figure = f"{error.mean():.1f}% (seeds {error.min():g} to {error.max():g})"
         assert figure in README and f"{error.mean():.1f}%" in text
         assert np.allclose(error, errors(part, "uniform", "run_errors").mean(axis=1))
 

@@ -24,10 +24,6 @@ def _episode(labels, order, classes, shots, queries, query_from=None, names=None
     return found
 
 
-def _by_class_number(labels, order, classes, shots, queries):
-    return _episode(labels, order, np.sort(classes), shots, queries)
-
-
 def _shuffled_over(classes, per_class):
     labels = np.repeat(classes, per_class)[_rng.permutation(len(classes) * per_class)]
     return labels, _rng.permutation(len(labels))
@@ -41,9 +37,12 @@ _episode_cases = [
 # ---------------------------------------------------------------- 8.2: pixels that may shift
 
 
+def _flat(images):
+    return images.reshape(len(images), -1)
+
+
 def _unit(images):
-    flat = images.reshape(len(images), -1)
-    return flat / np.linalg.norm(flat, axis=1, keepdims=True)
+    return _flat(images) / np.linalg.norm(_flat(images), axis=1, keepdims=True)
 
 
 def _moved(images, down, right):
@@ -51,10 +50,6 @@ def _moved(images, down, right):
     height, width = images.shape[1:]
     wide = np.pad(images, ((0, 0), (abs(down),) * 2, (abs(right),) * 2))
     return wide[:, abs(down) - down :, abs(right) - right :][:, :height, :width]
-
-
-def _rolled(images, down, right):
-    return np.roll(images, (down, right), axis=(1, 2))
 
 
 def _best(support_x, query_x, reach, move=_moved, ways=None, unit=_unit, combine=np.max):
@@ -71,10 +66,6 @@ def _labels(similarity, y):
 def _only_along(sx, sy, qx, reach):
     steps = range(-reach, reach + 1)
     return _labels(_best(sx, qx, reach, ways=[(d, 0) for d in steps] + [(0, r) for r in steps]), sy)
-
-
-def _flat(images):
-    return images.reshape(len(images), -1)
 
 
 def _shift_case(reach):
@@ -105,8 +96,7 @@ def _share(support, query, same_font=True, own_statistics=False, both=False, any
         counts = ~np.isin(qf, sf)
     else:
         counts = np.array([same_font or f not in sf[sy == c] for f, c in zip(qf, qy, strict=True)])
-    share = np.mean(right[counts])
-    return 1 - share if error else share
+    return np.mean(right[counts] != error)
 
 
 def _zero_for_leaks(support, query):
@@ -114,10 +104,6 @@ def _zero_for_leaks(support, query):
     (_, sy, sf), (_, qy, qf) = support, query
     clean = np.mean([f not in sf[sy == c] for f, c in zip(qf, qy, strict=True)])
     return clean * _share(support, query, same_font=False)
-
-
-def _pooled(support, query):
-    return _share(support, query, same_font=False, both=True)
 
 
 def _leak_case(points):
@@ -157,7 +143,8 @@ EXERCISES = {
             lambda *case: _episode(*case, query_from=0),
         "the labels are the classes' own numbers; an episode numbers its classes anew, from 0.":
             lambda labels, order, classes, *n: _episode(labels, order, classes, *n, names=classes),
-        "the classes are in order of their number; label k belongs to classes[k].": _by_class_number,
+        "the classes are in order of their number; label k belongs to classes[k].":
+            lambda labels, order, classes, *n: _episode(labels, order, np.sort(classes), *n),
         "that ignores `order`: the first images of a class would always be its support set.":
             lambda *case: _episode(*case, keep=sorted),
         "one image too early: a support image is also the first query image.":
@@ -172,7 +159,8 @@ EXERCISES = {
             "the query stays where it is: try it at every shift up to `reach`.":
                 lambda sx, sy, qx, reach: _labels(_best(sx, qx, 0), sy),
             "np.roll brings what leaves at one edge in again at the other; zeros should come in.":
-                lambda sx, sy, qx, reach: _labels(_best(sx, qx, reach, move=_rolled), sy),
+                lambda sx, sy, qx, reach: _labels(
+                    _best(sx, qx, reach, move=lambda images, *by: np.roll(images, by, axis=(1, 2))), sy),
             "only straight shifts are tried; down and right may go together.": _only_along,
             "that is the place of the nearest support image; return its label.":
                 lambda sx, sy, qx, reach: _best(sx, qx, reach).argmax(axis=1),
@@ -188,7 +176,8 @@ EXERCISES = {
         "one mended. The other: how do the queries get their mean and standard deviation?":
             lambda *case: _share(*case, same_font=False, own_statistics=True),
         "one mended. The other: some queries are in a font that their class's support set has shown.": _share,
-        "mean and standard deviation of both sets together still use the other queries.": _pooled,
+        "mean and standard deviation of both sets together still use the other queries.":
+            lambda *case: _share(*case, same_font=False, both=True),
         "that leaves out too much: a font matters only if the support set of the query's own class has it.":
             lambda *case: _share(*case, any_class=True),
         "queries that should not count are counted as wrong; divide by the number of those that are left.":
