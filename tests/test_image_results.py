@@ -3,6 +3,7 @@
 Whole trainings take minutes each: the commands in the files repeat them. Here their first stretch is repeated.
 """
 
+import itertools
 import pathlib
 
 import nbformat
@@ -58,6 +59,31 @@ def test_readme_states_the_accuracies_on_glyphs(learner, shots):
 def test_the_control_on_glyphs_holds(learner, shots):
     assert not paired_comparison(accuracies(learner, "uniform", shots),
                                  accuracies(learner, "uniform", shots, "other seeds")).found    # fmt: skip
+
+
+def test_no_chosen_step_size_stands_at_an_end_of_its_list():
+    """As chapter 08 says."""
+    for learner, rule in itertools.product(LEARNERS, RULES):
+        sizes = GLYPHS["config"]["learners"][learner]["step_sizes"]
+        best = glyph_runs.tuned_step_size(GLYPHS["config"], GLYPHS["runs"], learner, rule)
+        assert best not in (sizes[0], sizes[-1])
+
+
+def test_what_chapter_08_says_of_the_weights():
+    """At right angles MAML and Reptile, not first-order MAML; and its weights are the most even ones."""
+    late = {}
+    for learner in LEARNERS:
+        best = glyph_runs.tuned_step_size(GLYPHS["config"], GLYPHS["runs"], learner, "agreement")
+        late[learner] = {
+            field: select(GLYPHS["runs"], "comparison", learner, "agreement", best, field)[:, 10:].mean()
+            for field in ("negative_share", "smallest_weight", "cosine_to_mean")
+        }
+    alone = 1 / np.sqrt(GLYPHS["config"]["meta_batch"])
+    for learner in ("MAML", "Reptile"):
+        assert abs(late[learner]["cosine_to_mean"] - alone) < 0.03
+        assert late[learner]["smallest_weight"] < late["first-order MAML"]["smallest_weight"]
+    assert late["first-order MAML"]["cosine_to_mean"] > 0.5
+    assert all(record["negative_share"] < 0.01 for record in late.values())
 
 
 @pytest.mark.parametrize("rule", RULES)
