@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "tests" / "benchmarks"))
 
 import bench_table  # noqa: E402
 import keras_speed  # noqa: E402
+import memory_curve  # noqa: E402
 
 BENCH = json.loads((ROOT / "data" / "results" / "bench.json").read_text(encoding="utf-8"))
 
@@ -74,6 +75,22 @@ def test_a_duel_sets_the_median_rates_against_one_another(monkeypatch, conv):
     shares = {"agreement / uniform": 0.75, "outer / updates": 0.5, "power -1 / uniform": 0.25}
     expected = {"a step a call": {"ours / by hand": 0.5, **shares}}
     assert found == (expected if conv else expected | {"8 a call, XLA": {"ours / by hand": 0.25, **shares}})
+
+
+def test_memory_grows_with_the_tasks_directly_and_stays_the_same_task_by_task():
+    stored = json.loads(memory_curve.STORED.read_text(encoding="utf-8"))
+    assert stored["config"] == memory_curve.CONFIG and stored["parameters"] >= 5e6
+    assert stored["largest difference of a weight"] <= 1e-5
+    direct, by_task = ([row["megabytes"] for row in stored["rows"] if row["way"] == way] for way in memory_curve.WAYS)
+    one, tasks = stored["megabytes of one gradient"], memory_curve.CONFIG["tasks"]
+    assert len(direct) == len(by_task) == len(tasks)
+    assert all(megabytes > 2 * n * one for megabytes, n in zip(direct, tasks, strict=True))
+    assert max(by_task) < 6 * one and max(by_task) - min(by_task) < one
+
+
+def test_versions_name_what_was_timed():
+    for versions in (keras_speed.versions(), memory_curve.versions()):
+        assert {"python", "keras", "numpy"} < set(versions) and {"tensorflow", "tensorflow-cpu"} & set(versions)
 
 
 def test_cost_grows_linearly_in_tasks_and_in_inner_steps():

@@ -181,6 +181,11 @@ def test_a_task_given_twice_against_one_at_a_right_angle(p):
     np.testing.assert_allclose(power_weights(p)(np.eye(2)[[0, 0, 1]]), expected, rtol=1e-12)
 
 
+def test_power_minus_1_needs_no_eigenvalues_and_is_close_to_powers_that_do():
+    for p in (-1 - 1e-9, -1 + 1e-9):
+        np.testing.assert_allclose(power_weights(p)(USUAL), power_weights(-1)(USUAL), rtol=0, atol=1e-7)
+
+
 def test_without_a_ridge_to_speak_of_a_pair_of_equal_tasks_counts_as_one():
     np.testing.assert_allclose(power_weights(-1, 1e-9)(np.eye(2)[[0, 0, 1]]), [0.25, 0.25, 0.5], rtol=1e-6)
 

@@ -271,9 +271,10 @@ def write(target: pathlib.Path, result: dict) -> None:
 
 def versions() -> dict[str, str]:
     """Of everything that was timed."""
-    installed = {d.metadata["Name"].lower(): d.version for d in metadata.distributions() if d.metadata["Name"]}
-    found = {name: installed[name] for name in PACKAGES if name in installed}
-    return {"python": platform.python_version(), "machine": platform.machine()} | found
+    found = {d.metadata["Name"].lower().replace("_", "-"): d for d in metadata.distributions() if d.metadata["Name"]}
+    return {"python": platform.python_version(), "machine": platform.machine()} | {
+        name: found[name].version for name in PACKAGES if name in found
+    }
 
 
 def main() -> None:
