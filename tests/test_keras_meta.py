@@ -823,7 +823,7 @@ def test_loaded_learner_has_every_setting(tmp_path):
 def test_loaded_learner_has_its_weighting_and_what_it_compares(rule, tmp_path):
     learner = single(weighting=rule, source="outer")
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         learner.save(tmp_path / "learner.keras")
     loaded = keras.models.load_model(tmp_path / "learner.keras")
     assert loaded.weighting == rule and loaded.source == "outer"
