@@ -845,7 +845,7 @@ def test_saving_a_weighting_with_settings_that_keras_does_not_know_warns(tmp_pat
         def get_config(self):
             return {}
 
-    with pytest.warns(UserWarning, match="weighting Rule is not registered"):
+    with pytest.warns(UserWarning, match="weighting 'Rule' is not registered"):
         single(weighting=Rule()).get_config()
 
 
