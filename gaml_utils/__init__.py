@@ -23,7 +23,11 @@ if "OPENBLAS_NUM_THREADS" not in os.environ:
     threadpool_limits(limits=1, user_api="blas")
 
 from gaml_utils.tasks import MetaResult, NoiseTasks, SineTasks, TaskBatch
+from gaml_utils.weight_family import cosine_weights, leave_one_out_weights, power_weights
 from gaml_utils.weighting import agreement_weights, uniform_weights
 
 __version__ = "0.1.0"
-__all__ = ["MetaResult", "NoiseTasks", "SineTasks", "TaskBatch", "agreement_weights", "uniform_weights"]
+__all__ = [
+    "MetaResult", "NoiseTasks", "SineTasks", "TaskBatch", "agreement_weights", "cosine_weights",
+    "leave_one_out_weights", "power_weights", "uniform_weights",
+]  # fmt: skip

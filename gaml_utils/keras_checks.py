@@ -1,7 +1,5 @@
 """What the Keras engine can run, and clear errors for what it cannot."""
 
-import warnings
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -30,16 +28,6 @@ def check_model(model: keras.Model) -> None:
         raise ValueError(f"model should have one input, got {len(inputs)}")
     if inputs and "float" in inputs[0].dtype and inputs[0].dtype != dtypes[0]:
         raise ValueError(f"model should have an Input of dtype {dtypes[0]}, as its variables, got {inputs[0].dtype}")
-
-
-def warn_unregistered(name: str, function: Callable) -> None:
-    """A learner with such a function can be saved, but Keras will not know the function when it loads it."""
-    called = getattr(function, "__name__", None)
-    if called is None or keras.saving.get_registered_object(keras.saving.get_registered_name(function)) is not function:
-        warnings.warn(
-            f"{name} {called or function!r} is not registered with Keras: to load what is being saved, put "
-            f"@keras.saving.register_keras_serializable() above it, or give load_model custom_objects", stacklevel=2,
-        )  # fmt: skip
 
 
 def check_tensors(batch: TaskBatch, dtype: str) -> TaskBatch:

@@ -153,9 +153,12 @@ def over_tasks(function: Callable, inputs: Any, unrolled: bool) -> Any:
     return tf.nest.map_structure(lambda *parts: tf.stack(parts), *results)
 
 
-def task_weights(result: TaskResult, weighting: Callable) -> tf.Tensor:
-    """One weight a task, (tasks,), from the updates. No gradient flows through it. ValueError for another shape."""
-    w = tf.convert_to_tensor(weighting(flat(result.update)))
+def task_weights(result: TaskResult, weighting: Callable, source: str = "updates") -> tf.Tensor:
+    """One weight a task, (tasks,), from the updates, or from the directions if source is "outer".
+
+    No gradient flows through it. ValueError for another shape.
+    """
+    w = tf.convert_to_tensor(weighting(flat(result.direction if source == "outer" else result.update)))
     tasks = result.query_loss.shape
     if not w.shape.is_compatible_with(tasks):
         raise ValueError(f"weighting should return one weight a task, shape {tuple(tasks)}, got {tuple(w.shape)}")

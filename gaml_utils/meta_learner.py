@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from gaml_utils.checks import check_count, check_positive
-from gaml_utils.keras_checks import check_model, check_tensors, warn_unregistered
+from gaml_utils.keras_checks import check_model, check_tensors
 from gaml_utils.keras_engine import (
     Functional,
     TaskResult,
@@ -27,12 +27,9 @@ from gaml_utils.keras_engine import (
 from gaml_utils.keras_faults import DivergenceGuard
 from gaml_utils.keras_loop import several_steps
 from gaml_utils.keras_metrics import Reported, as_metric
-from gaml_utils.layers import PACKAGE
-from gaml_utils.tasks import MetaResult, TaskBatch
-from gaml_utils.weighting import agreement_weights, uniform_weights
-
-for _rule in (uniform_weights, agreement_weights, gradient_descent):
-    keras.saving.register_keras_serializable(PACKAGE)(_rule)
+from gaml_utils.keras_saving import learner_config, restored
+from gaml_utils.tasks import MetaResult, TaskBatch, check_source
+from gaml_utils.weighting import uniform_weights
 
 
 class MetaLearner(keras.Model):
@@ -40,25 +37,27 @@ class MetaLearner(keras.Model):
 
     model: any built keras.Model; its trainable variables are theta, and only `fit` changes them.
     inner_lr, inner_steps: of the inner loop. weighting: any function (tasks, parameters) -> (tasks,) of the updates
-    theta - theta'_i. inner_rule: (theta, gradient, inner_lr) -> theta, without a memory. unrolled: one graph a task
-    instead of one for all; None chooses (unrolled for convolutions).
+    theta - theta'_i; source="outer": of MAML's outer gradients of the single tasks instead (Reptile's are its updates;
+    `evaluate` has the updates only). inner_rule: (theta, gradient, inner_lr) -> theta, without a memory.
+    unrolled: one graph a task instead of one for all; None chooses (unrolled for convolutions).
     Raises ValueError, naming the argument, for an unbuilt model, mixed precision, or a number out of range.
     """
 
     def __init__(
         self, model: keras.Model, inner_lr: float = 0.01, inner_steps: int = 1,
         weighting: Callable = uniform_weights, unrolled: bool | None = None, transductive: bool = False,
-        inner_rule: Callable = gradient_descent, **kwargs: Any,
+        inner_rule: Callable = gradient_descent, source: str = "updates", **kwargs: Any,
     ) -> None:
         check_model(model)
         check_positive("inner_lr", inner_lr)
         check_count("inner_steps", inner_steps)
+        check_source(source)
         for name, rule in (("weighting", weighting), ("inner_rule", inner_rule)):
             if not callable(rule):
                 raise ValueError(f"{name} should be a function, got {rule!r}")
         super().__init__(**{"dtype": model.trainable_variables[0].dtype} | kwargs)
         self.model, self.inner_lr, self.inner_steps = model, inner_lr, inner_steps
-        self.weighting, self.transductive, self.inner_rule = weighting, transductive, inner_rule
+        self.weighting, self.source, self.transductive, self.inner_rule = weighting, source, transductive, inner_rule
         self.unrolled = convolves(model) if unrolled is None else unrolled
         self.built = True
 
@@ -93,7 +92,7 @@ class MetaLearner(keras.Model):
         state = self.functional.state(self.optimizer.iterations)
         inputs = batch, self.order(batch)
         result = over_tasks(lambda each: self.task_result(theta, *each, state), inputs, self.unrolled)
-        w = task_weights(result, self.weighting)
+        w = task_weights(result, self.weighting, self.source)
         return weighted_direction(result, w), w, result
 
     def meta_gradient(self, batch: TaskBatch) -> MetaResult:
@@ -174,20 +173,12 @@ class MetaLearner(keras.Model):
 
     def get_config(self) -> dict:
         """For saving; the model and the weighting are saved with it."""
-        for name in ("weighting", "inner_rule"):
-            warn_unregistered(name, getattr(self, name))
-        return super().get_config() | {
-            "model": keras.saving.serialize_keras_object(self.model), "inner_lr": self.inner_lr,
-            "inner_steps": self.inner_steps, "weighting": keras.saving.serialize_keras_object(self.weighting),
-            "unrolled": self.unrolled, "transductive": self.transductive,
-            "inner_rule": keras.saving.serialize_keras_object(self.inner_rule),
-        }  # fmt: skip
+        return super().get_config() | learner_config(self)
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> "MetaLearner":
         """The learner that get_config describes."""
-        objects = {k: config[k] for k in ("model", "weighting", "inner_rule")}
-        return cls(**config | keras.saving.deserialize_keras_object(objects, custom_objects))
+        return cls(**restored(config, custom_objects))
 
     def get_compile_config(self) -> dict:
         """For saving: optimiser, loss and metrics."""

@@ -13,7 +13,7 @@ from gaml_utils import mlp
 from gaml_utils.checks import check_count, check_fit, check_pair, check_params, check_points, check_positive, check_rng
 from gaml_utils.optimizers import SGD, Adam
 from gaml_utils.parameters import as_layers, flatten, unflatten
-from gaml_utils.tasks import MetaResult, TaskBatch, check_batch
+from gaml_utils.tasks import MetaResult, TaskBatch, check_batch, check_source
 from gaml_utils.weighting import uniform_weights
 
 # An inner loop takes and frees many short-lived arrays. After one large block glibc keeps such memory instead of
@@ -46,7 +46,7 @@ def adapt(
 
 def meta_gradient(
     params: list, batch: TaskBatch, inner_lr: float = 0.01, inner_steps: int = 1, first_order: bool = False,
-    activation: str = "relu", weighting: Callable = uniform_weights,
+    activation: str = "relu", weighting: Callable = uniform_weights, source: str = "updates",
 ) -> MetaResult:
     """MAML's outer gradient, that of sum_i w_i L_i(theta'_i) on the query sets, the weights held constant.
 
@@ -54,20 +54,25 @@ def meta_gradient(
     Finn et al. 2017 (arXiv:1703.03400), Algorithm 1, line 8, weighted as in arXiv:1810.08178, Algorithm 1.
 
     params: [W1, b1, ...]. batch: TaskBatch of (tasks, points, features). weighting: any function of the
-    updates theta - theta'_i, (tasks, parameters) -> (tasks,). Returns a MetaResult; changes nothing.
+    updates theta - theta'_i, (tasks, parameters) -> (tasks,); with source="outer" it is given the tasks' own outer
+    gradients d_i instead, the result being sum_i w_i d_i. Returns a MetaResult; changes nothing.
     Raises ValueError, naming the argument, for a wrong shape, a wrong range, NaN or infinity.
     """
-    params, batch = _checked(params, batch, inner_lr, inner_steps)
-    theta = flatten(params)
+    params, batch = _checked(params, batch, inner_lr, inner_steps, source)
+    theta, outer = flatten(params), source == "outer"
     updates, path = _inner_loop(theta, params, *batch[:2], inner_lr, inner_steps, activation)
-    w = _weights(weighting, updates)
+    w = None if outer else _weights(weighting, updates)      # None: as if all were 1
     v = np.empty_like(updates)                               # v_i = w_i dL_i/dtheta'_i, on the query set
     v_layers = as_layers(v, params)
     query = mlp.gradient(as_layers(theta - updates, params), *batch[2:], activation, v_layers, w)
+    one_by_one = [] if first_order else path if outer else path[1:]
+    for theta_k, trace in reversed(one_by_one):              # v_i <- v_i - alpha H_i v_i, last inner step first
+        v -= inner_lr * flatten(mlp.hessian_vector_product(theta_k, v_layers, trace, activation), 1)
+    if outer:
+        w = _weights(weighting, v)
+        return MetaResult(unflatten(w @ v, params), w, query.loss)
     if first_order:
         return MetaResult(unflatten(v.sum(0), params), w, query.loss)
-    for theta_k, trace in reversed(path[1:]):                # v_i <- v_i - alpha H_i v_i, last inner step first
-        v -= inner_lr * flatten(mlp.hessian_vector_product(theta_k, v_layers, trace, activation), 1)
     theta_0, trace = path[0]                                 # shared by the tasks, so they can be summed at once
     hessian_term = flatten(mlp.hessian_vector_product(theta_0, v_layers, trace, activation, total=True))
     return MetaResult(unflatten(v.sum(0) - inner_lr * hessian_term, params), w, query.loss)
@@ -76,7 +81,7 @@ def meta_gradient(
 def reptile_direction(
     params: list, batch: TaskBatch, inner_lr: float = 0.02, inner_steps: int = 5, activation: str = "tanh",
     weighting: Callable = uniform_weights, batch_size: int | None = None,
-    rng: np.random.Generator | None = None,
+    rng: np.random.Generator | None = None, source: str = "updates",
 ) -> MetaResult:
     """Reptile's outer direction, sum_i w_i (theta - theta'_i), to be descended (so SGD(eps) is Reptile's step).
 
@@ -84,9 +89,10 @@ def reptile_direction(
     query_losses are those of the adapted parameters.
 
     batch_size, rng: each inner step sees that many support points, drawn without replacement until all have
-    been seen; without batch_size, all of them. Otherwise as meta_gradient.
+    been seen; without batch_size, all of them. source: the updates are the outer directions, so both are the same.
+    Otherwise as meta_gradient.
     """
-    params, batch = _checked(params, batch, inner_lr, inner_steps)
+    params, batch = _checked(params, batch, inner_lr, inner_steps, source)
     theta = flatten(params)
     shots = batch.support_x.shape[1]
     order = None
@@ -179,9 +185,10 @@ def _weights(weighting: Callable, updates: np.ndarray) -> np.ndarray:
     return w
 
 
-def _checked(params: list, batch: TaskBatch, inner_lr: float, inner_steps: int) -> tuple[list, TaskBatch]:
+def _checked(params: list, batch: TaskBatch, inner_lr: float, inner_steps: int, source: str) -> tuple[list, TaskBatch]:
     params, batch = check_params(params), check_batch(batch)
     check_fit(params, *batch)
     check_positive("inner_lr", inner_lr)
     check_count("inner_steps", inner_steps)
+    check_source(source)
     return params, batch

@@ -107,6 +107,12 @@ class NoiseTasks:
         return TaskBatch(*arrays)
 
 
+def check_source(source: str) -> None:
+    """What a weighting compares: the "updates" theta - theta'_i, or the tasks' own "outer" gradients."""
+    if source not in ("updates", "outer"):
+        raise ValueError(f"source should be 'updates' or 'outer', got {source!r}")
+
+
 def check_batch(batch: TaskBatch) -> TaskBatch:
     """The batch as float64 arrays, or a ValueError that names the argument at fault."""
     if not isinstance(batch, tuple) or len(batch) != 4:

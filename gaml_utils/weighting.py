@@ -20,8 +20,8 @@ def uniform_weights(updates: Any) -> Any:
     updates: (tasks, parameters). Returns (tasks,).
     Raises ValueError if updates is not such an array or holds NaN or infinity.
     """
-    xp, updates = _namespace(updates)
-    _check_finite(xp, updates)
+    xp, updates = namespace(updates)
+    check_finite(xp, updates)
     tasks = updates.shape[0]
     return xp.ones(tasks, updates.dtype) / tasks
 
@@ -37,13 +37,11 @@ def agreement_weights(updates: Any) -> Any:
     updates: (tasks, parameters). Returns (tasks,).
     Raises ValueError if updates is not such an array or holds NaN or infinity.
     """
-    xp, updates = _namespace(updates)
+    xp, updates = namespace(updates)
     tasks, precision = updates.shape[0], np.finfo(updates.dtype.name)
-    g, squares = _scaled(xp, updates, precision)                               # weights do not depend on the scale
+    g, squares = scaled(xp, updates, precision)                               # weights do not depend on the scale
     scores = xp.dot(g, xp.dot(xp.ones(tasks, g.dtype), g))                     # s_i = g_i . sum_j g_j
-    total = xp.sum(xp.abs(scores))
-    agree = total > tasks * precision.eps * squares                            # else nothing but rounding is left
-    return xp.where(agree, scores / xp.where(agree, total, 1.0), 1.0 / tasks)
+    return normalised(xp, scores, squares, precision)
 
 
 def from_numpy(rule: Callable) -> Callable:
@@ -69,7 +67,7 @@ def from_numpy(rule: Callable) -> Callable:
     return weighting
 
 
-def _namespace(updates: Any) -> tuple[Any, Any]:
+def namespace(updates: Any) -> tuple[Any, Any]:
     """The array library that `updates` belongs to, and `updates` as one of its arrays, checked."""
     tf = sys.modules.get("tensorflow")
     if tf is not None and isinstance(updates, tf.Tensor | tf.Variable):
@@ -81,18 +79,25 @@ def _namespace(updates: Any) -> tuple[Any, Any]:
     return np, updates
 
 
+def normalised(xp: Any, scores: Any, squares: Any, precision: np.finfo) -> Any:
+    """Scores, (tasks,), over the sum of their absolute values; uniform where they vanish against sum_i |g_i|^2."""
+    tasks, total = scores.shape[0], xp.sum(xp.abs(scores))
+    agree = total > tasks * precision.eps * squares                            # else nothing but rounding is left
+    return xp.where(agree, scores / xp.where(agree, total, 1.0), 1.0 / tasks)
+
+
 def row_sums(xp: Any, rows: Any) -> Any:
     """The sum of each row, (rows, columns) -> (rows,): a product, which XLA does many times faster than its own sum."""
     return xp.dot(rows, xp.ones(rows.shape[1], rows.dtype))
 
 
-def _scaled(xp: Any, updates: Any, precision: np.finfo) -> tuple[Any, Any]:
+def scaled(xp: Any, updates: Any, precision: np.finfo) -> tuple[Any, Any]:
     """The updates, scaled where a product could overflow or vanish, and sum_i |g_i|^2."""
     squares = np.vdot(updates, updates) if xp is np else xp.sum(row_sums(xp, updates * updates))
 
     def by_largest() -> tuple[Any, Any]:
         largest = xp.maximum(xp.max(updates), -xp.min(updates))                # NaN or infinite if any entry is
-        _check_finite(xp, largest)
+        check_finite(xp, largest)
         g = updates * (1 / xp.where(largest > precision.tiny, largest, 1.0))
         return g, xp.sum(row_sums(xp, g * g))
 
@@ -102,7 +107,8 @@ def _scaled(xp: Any, updates: Any, precision: np.finfo) -> tuple[Any, Any]:
     return sys.modules["tensorflow"].cond(safe, lambda: (updates, squares), by_largest)
 
 
-def _check_finite(xp: Any, values: Any) -> None:
+def check_finite(xp: Any, values: Any) -> None:
+    """Raise ValueError if an array of updates, or of their entries, is not finite."""
     if xp is np and not np.isfinite(values).all():         # a tensor in the making has no values yet
         raise ValueError("updates should hold finite numbers only, got NaN or infinity")
 

@@ -5,7 +5,16 @@ import re
 import numpy as np
 import pytest
 
-from gaml_utils import NoiseTasks, SineTasks, TaskBatch, agreement_weights, uniform_weights
+from gaml_utils import (
+    NoiseTasks,
+    SineTasks,
+    TaskBatch,
+    agreement_weights,
+    cosine_weights,
+    leave_one_out_weights,
+    power_weights,
+    uniform_weights,
+)
 from gaml_utils.mlp import init_mlp, loss, predict
 from gaml_utils.numpy_meta import SGD, Adam, adapt, meta_gradient, reptile_direction, train
 from tests.helpers import copies, same, sine_problem
@@ -134,6 +143,16 @@ CASES = {
     "agreement updates NaN": (lambda p, b, rng: agreement_weights(spoiled(np.ones((3, 2)))), "updates", "got NaN"),
     "uniform updates infinite": (
         lambda p, b, rng: uniform_weights(spoiled(np.ones((3, 2)), np.inf)), "updates", "or infinity"),
+    # weight_family.py
+    "power text": (lambda p, b, rng: power_weights("1"), "p", "finite number, got '1'"),
+    "power NaN": (lambda p, b, rng: power_weights(np.nan), "p", "got nan"),
+    "power True": (lambda p, b, rng: power_weights(True), "p", "got True"),
+    "ridge zero": (lambda p, b, rng: power_weights(-1, 0), "ridge", "above 0, got 0"),
+    "ridge infinite": (lambda p, b, rng: power_weights(-1, np.inf), "ridge", "got inf"),
+    **{f"{name} {case}": (lambda p, b, rng, rule=rule, updates=updates: rule(updates), "updates", said)
+       for name, rule in (("power", power_weights(-1)), ("cosine", cosine_weights), ("loo", leave_one_out_weights))
+       for case, updates, said in (("rank 1", np.ones(3), "got shape (3,)"), ("NaN", spoiled(np.ones((3, 2))), "NaN"),
+                                   ("infinite", spoiled(np.ones((3, 2)), np.inf), "infinity"))},
     # mlp.py
     "init_mlp seed as rng": (lambda p, b, rng: init_mlp(0, (1, 1)), "rng", "got int"),
     "init_mlp a number": (lambda p, b, rng: init_mlp(rng, 5), "sizes", "two or more"),
@@ -209,6 +228,11 @@ CASES = {
         lambda p, b, rng: reptile_direction(p, b, weighting=lambda u: u), "weighting", "one weight a task"),
     "weighting NaN": (
         lambda p, b, rng: meta_gradient(p, b, weighting=lambda u: np.full(3, np.nan)), "weighting", "finite weights"),
+    "source unknown": (lambda p, b, rng: meta_gradient(p, b, source="inner"), "source", "or 'outer', got 'inner'"),
+    "source None": (lambda p, b, rng: meta_gradient(p, b, source=None), "source", "got None"),
+    "source unknown, Reptile": (lambda p, b, rng: reptile_direction(p, b, source=1), "source", "'outer', got 1"),
+    "weighting of outer gradients": (
+        lambda p, b, rng: meta_gradient(p, b, weighting=lambda d: d, source="outer"), "weighting", "one weight a task"),
     "train for a fraction": (
         lambda p, b, rng: train(p, SINES, meta_gradient, SGD(0.1), 1.5, progress=False), "iterations", "got 1.5"),
     "train backwards": (

@@ -1,8 +1,10 @@
 """The benchmark refuses who is wrong, and README states what was stored."""
 
+import importlib
 import json
 import pathlib
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ sys.path.insert(0, str(ROOT / "tests" / "benchmarks"))
 
 import bench_table  # noqa: E402
 import keras_speed  # noqa: E402
+import memory_curve  # noqa: E402
 
 BENCH = json.loads((ROOT / "data" / "results" / "bench.json").read_text(encoding="utf-8"))
 
@@ -37,6 +40,57 @@ def test_agreement_costs_up_to_a_tenth_on_sines_and_nothing_beyond_scatter_on_im
         for way in workload["in one process"].values():
             low, high = (0.89, 1.0) if name.startswith("sine") else (0.95, 1.05)
             assert low < way["agreement / uniform"] < high
+
+
+def test_outer_gradients_and_powers_were_measured_everywhere_or_in_a_run_from_before_they_were_there_nowhere():
+    ways = [way for workload in BENCH["workloads"].values() for way in workload["in one process"].values()]
+    for name in ("outer / updates", "power -1 / uniform"):
+        measured = [way[name] for way in ways if name in way]
+        assert len(measured) in (0, len(ways)) and all(0 < ratio < 1.2 for ratio in measured)
+
+
+@pytest.mark.parametrize("conv", [False, True])
+def test_a_duel_sets_the_median_rates_against_one_another(monkeypatch, conv):
+    rates = {"by_hand": 8.0, "ours": 4.0, "ours_agreement": 3.0, "ours_outer": 1.5, "ours_power": 1.0}
+    rates |= {"by_hand_several_xla": 8.0, **{name.replace("ours", "ours_several_xla"): rate / 2
+                                            for name, rate in rates.items() if name != "by_hand"}}  # fmt: skip
+
+    class Blocks:
+        """Its rate; now and then, and while it starts, the machine is busy."""
+
+        def __init__(self, rate):
+            self.rate, self.blocks = rate, 0
+
+        def block(self, seconds):
+            self.blocks += 1
+            return self.rate if self.blocks > 2 and self.blocks % 4 else self.rate / 100
+
+    contenders = types.SimpleNamespace(**{name: lambda problem, rate=rate: rate for name, rate in rates.items()})
+    monkeypatch.setitem(sys.modules, "peer_tensorflow", contenders)
+    monkeypatch.delitem(sys.modules, "peer_duel", raising=False)
+    peer_duel = importlib.import_module("peer_duel")
+    monkeypatch.delitem(sys.modules, "peer_duel")
+    monkeypatch.setattr(peer_duel, "Duellist", Blocks)
+    found = peer_duel.duel(keras_speed.Problem("stride" if conv else "sine"))
+    shares = {"agreement / uniform": 0.75, "outer / updates": 0.5, "power -1 / uniform": 0.25}
+    expected = {"a step a call": {"ours / by hand": 0.5, **shares}}
+    assert found == (expected if conv else expected | {"8 a call, XLA": {"ours / by hand": 0.25, **shares}})
+
+
+def test_memory_grows_with_the_tasks_directly_and_stays_the_same_task_by_task():
+    stored = json.loads(memory_curve.STORED.read_text(encoding="utf-8"))
+    assert stored["config"] == memory_curve.CONFIG and stored["parameters"] >= 5e6
+    assert stored["largest difference of a weight"] <= 1e-5
+    direct, by_task = ([row["megabytes"] for row in stored["rows"] if row["way"] == way] for way in memory_curve.WAYS)
+    one, tasks = stored["megabytes of one gradient"], memory_curve.CONFIG["tasks"]
+    assert len(direct) == len(by_task) == len(tasks)
+    assert all(megabytes > 2 * n * one for megabytes, n in zip(direct, tasks, strict=True))
+    assert max(by_task) < 6 * one and max(by_task) - min(by_task) < one
+
+
+def test_versions_name_what_was_timed():
+    for versions in (keras_speed.versions(), memory_curve.versions()):
+        assert {"python", "keras", "numpy"} < set(versions) and {"tensorflow", "tensorflow-cpu"} & set(versions)
 
 
 def test_cost_grows_linearly_in_tasks_and_in_inner_steps():
@@ -71,7 +125,7 @@ def test_a_contender_with_a_wrong_gradient_is_named_and_not_timed(monkeypatch, e
 
     def ask_once(peer, problem):
         if peer is keras_speed.REFERENCE:
-            return {"uniform": right, "agreement": right, "central differences": 1e-9}
+            return {peer.weights: right for peer in keras_speed.PEERS.values()} | {"central differences": 1e-9}
         return [[[3.0, 4.0 + 5 * error * (peer.function == "func")]], [0.0]]
 
     timed = {}

@@ -15,7 +15,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gaml_utils import MetaResult, SineTasks, TaskBatch, agreement_weights, numpy_meta, uniform_weights
+from gaml_utils import (
+    MetaResult,
+    SineTasks,
+    TaskBatch,
+    agreement_weights,
+    cosine_weights,
+    leave_one_out_weights,
+    numpy_meta,
+    power_weights,
+    uniform_weights,
+)
 from gaml_utils.golden import load_golden_batch
 from gaml_utils.keras_data import as_dataset
 from gaml_utils.keras_meta import MAML, Reptile
@@ -33,6 +43,7 @@ from tests.keras_helpers import (
     mse,
     naive_adapt,
     naive_meta_gradient,
+    naive_task,
     outer_objective,
     values,
 )
@@ -167,6 +178,51 @@ def test_inner_rule_is_used():
     for learner in (MAML, Reptile):
         found = build("dense", learner, inner_lr=0.2, inner_rule=half).meta_gradient(batch)
         assert relative_error(arrays(found), arrays(shared("dense", learner).meta_gradient(batch))) < 1e-12
+
+
+# What the weighting compares
+
+@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize("first_order", [False, True])
+def test_outer_gradients_compared_equal_numpy(steps, first_order):
+    rule = power_weights(-1)
+    learner = MAML(golden_model(), INNER_LR, steps, rule, first_order=first_order, source="outer")
+    found = compiled(learner).meta_gradient(GOLDEN)
+    expected = numpy_meta.meta_gradient(PARAMS, GOLDEN, INNER_LR, steps, first_order, weighting=rule, source="outer")
+    assert relative_error(arrays(found), arrays(expected)) < 1e-10
+
+
+@pytest.mark.parametrize("kind", ["conv", "batch norm"])
+@pytest.mark.parametrize("first_order", [False, True])
+def test_outer_gradients_compared_are_those_of_a_plain_loop(kind, first_order):
+    batch, learner = batch_for(kind), build(kind, source="outer", first_order=first_order)
+    each = [naive_task(learner.model, task, 0.1, 2, first_order)[0] for task in zip(*batch, strict=True)]
+    d = np.array([np.concatenate([np.ravel(a) for a in gradient]) for gradient in each])
+    result, w = learner.meta_gradient(batch), agreement_weights(d)
+    assert relative_error([result.weights], [w]) < 1e-10
+    assert relative_error(result.gradient, [w @ d]) < 1e-10
+    assert np.abs(result.weights - shared(kind).meta_gradient(batch).weights).max() > 1e-3
+
+
+def test_updates_are_compared_by_default():
+    batch = batch_for("dense")
+    assert same(*(arrays(build("dense", **chosen).meta_gradient(batch)) for chosen in ({}, {"source": "updates"})))
+
+
+def test_reptiles_outer_directions_are_its_updates():
+    batch = batch_for("dense")
+    assert same(*(arrays(build("dense", Reptile, source=s).meta_gradient(batch)) for s in ("updates", "outer")))
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_training_with_outer_gradients_and_powers_takes_the_step_of_meta_gradient(jit_compile):
+    learner = build("dense", source="outer", weighting=power_weights(-1))
+    learner.compile(keras.optimizers.SGD(0.1), jit_compile=jit_compile)
+    before, batch = values(learner.model.trainable_variables), batch_for("dense")
+    gradient = learner.meta_gradient(batch).gradient
+    fit(learner, as_data(batch))
+    expected = [v - 0.1 * g.numpy() for v, g in zip(before, gradient, strict=True)]
+    assert relative_error(values(learner.model.trainable_variables), expected) < 1e-8
 
 
 # Any model: a plain loop with two tapes, and central differences
@@ -617,11 +673,12 @@ def broken(**changed):
     return batch
 
 
-@pytest.mark.parametrize(("learner", "fault"), [
-    (MAML, {"support_y": np.nan}), (MAML, {"support_y": 1e200}), (Reptile, {"query_y": np.nan}),
+@pytest.mark.parametrize(("learner", "settings", "fault"), [
+    (MAML, {}, {"support_y": np.nan}), (MAML, {}, {"support_y": 1e200}), (Reptile, {}, {"query_y": np.nan}),
+    (MAML, {"source": "outer", "weighting": power_weights(-1)}, {"query_y": np.nan}),
 ])  # fmt: skip
-def test_a_task_that_is_not_finite_stops_training_and_changes_nothing(learner, fault):
-    learner = build("dense", learner, keras.optimizers.Adam(0.01))
+def test_a_task_that_is_not_finite_stops_training_and_changes_nothing(learner, settings, fault):
+    learner = build("dense", learner, keras.optimizers.Adam(0.01), **settings)
     fit(learner, as_data(batch_for("dense")), 2)
     before = everything(learner)
     with pytest.raises(tf.errors.InvalidArgumentError) as error:
@@ -762,6 +819,36 @@ def test_loaded_learner_has_every_setting(tmp_path):
     assert evaluate(loaded, batch_for("dense")) == evaluate(learner, batch_for("dense"))
 
 
+@pytest.mark.parametrize("rule", [power_weights(-1), power_weights(0.5, 0.3), cosine_weights, leave_one_out_weights])
+def test_loaded_learner_has_its_weighting_and_what_it_compares(rule, tmp_path):
+    learner = single(weighting=rule, source="outer")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        learner.save(tmp_path / "learner.keras")
+    loaded = keras.models.load_model(tmp_path / "learner.keras")
+    assert loaded.weighting == rule and loaded.source == "outer"
+    batch = batch_for("dense")
+    assert same(arrays(loaded.meta_gradient(batch)), arrays(learner.meta_gradient(batch)))
+
+
+def test_a_learner_saved_before_there_was_a_source_compares_updates():
+    config = single().get_config()
+    del config["source"]
+    assert MAML.from_config(config).source == "updates"
+
+
+def test_saving_a_weighting_with_settings_that_keras_does_not_know_warns(tmp_path):
+    class Rule:
+        def __call__(self, updates):
+            return uniform_weights(updates)
+
+        def get_config(self):
+            return {}
+
+    with pytest.warns(UserWarning, match="weighting 'Rule' is not registered"):
+        single(weighting=Rule()).get_config()
+
+
 def test_saved_learner_of_a_float64_model_can_be_loaded(tmp_path):
     learner = build("dense")
     learner.save(tmp_path / "learner.keras")
@@ -809,6 +896,8 @@ BAD = {
     **{f"inner_steps {v!r}": (lambda v=v: Reptile(plain(), 0.1, v), "inner_steps should be a whole number")
        for v in (0, -1, 1.0, True, None)},
     "weighting": (lambda: MAML(plain(), weighting="agreement"), "weighting should be a function"),
+    "source": (lambda: MAML(plain(), source="inner"), "source should be 'updates' or 'outer', got 'inner'"),
+    "source, Reptile": (lambda: Reptile(plain(), source=None), "source should be 'updates' or 'outer', got None"),
     "inner_rule": (lambda: MAML(plain(), inner_rule=3), "inner_rule should be a function"),
     **{f"batch_size {v!r}": (lambda v=v: Reptile(plain(), batch_size=v), "batch_size should be a whole number")
        for v in (0, 1.5, True)},

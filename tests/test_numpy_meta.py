@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from gaml_utils import NoiseTasks, SineTasks, TaskBatch, agreement_weights, uniform_weights
+from gaml_utils import NoiseTasks, SineTasks, TaskBatch, agreement_weights, power_weights, uniform_weights
 from gaml_utils.mlp import init_mlp, loss
 from gaml_utils.numpy_meta import SGD, Adam, adapt, meta_gradient, reptile_direction, train
 from tests.helpers import (
@@ -126,6 +126,58 @@ def test_the_meta_gradient_uses_the_weights_it_is_given(activation, first_order)
     plain = plain_meta_gradient(params, batch, 0.05, 2, first_order, activation, GIVEN)
     assert np.array_equal(result.weights, GIVEN)
     assert relative_error(result.gradient, plain) < 1e-12
+
+
+def one_task(batch, i):
+    """Task i alone."""
+    return TaskBatch(*(a[i : i + 1] for a in batch))
+
+
+@problems
+@activations
+@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize("first_order", [False, True], ids=["exact", "first order"])
+def test_outer_gradients_compared_are_those_of_the_tasks_one_by_one(problem, activation, steps, first_order):
+    params, batch = problem(5)
+    settings = {"inner_lr": 0.05, "inner_steps": steps, "first_order": first_order, "activation": activation}
+    alone = np.array([flat(meta_gradient(params, one_task(batch, i), **settings).gradient)
+                      for i in range(len(batch.support_x))])  # fmt: skip
+    recorder = Recorder()
+    meta_gradient(params, batch, **settings, weighting=recorder, source="outer")
+    assert relative_error([recorder.updates], [alone]) < 1e-12
+    for rule in (uniform_weights, agreement_weights, power_weights(-1)):
+        result = meta_gradient(params, batch, **settings, weighting=rule, source="outer")
+        assert relative_error([result.weights], [rule(alone)]) < 1e-10
+        assert relative_error(result.gradient, [rule(alone) @ alone]) < 1e-10
+        assert np.array_equal(result.query_losses, meta_gradient(params, batch, **settings).query_losses)
+
+
+@activations
+@pytest.mark.parametrize("steps", [1, 3])
+def test_with_outer_gradients_compared_the_exact_meta_gradient_is_that_of_central_differences(activation, steps):
+    params, batch = sine_problem(1)
+    result = meta_gradient(params, batch, 0.05, steps, False, activation, agreement_weights, source="outer")
+
+    def objective(p):
+        return outer_objective(p, batch, 0.05, steps, activation, result.weights)
+
+    updates = meta_gradient(params, batch, 0.05, steps, False, activation, agreement_weights)
+    assert np.abs(result.weights - updates.weights).max() > 1e-3
+    assert relative_error(result.gradient, central_differences(objective, params, 1e-6)) < 1e-6
+
+
+@pytest.mark.parametrize("first_order", [False, True], ids=["exact", "first order"])
+def test_updates_are_compared_by_default(first_order):
+    params, batch = sine_problem(6)
+    by_default = meta_gradient(params, batch, 0.05, 2, first_order, weighting=agreement_weights)
+    named = meta_gradient(params, batch, 0.05, 2, first_order, weighting=agreement_weights, source="updates")
+    assert same([*by_default.gradient, *by_default[1:]], [*named.gradient, *named[1:]])
+
+
+def test_reptiles_outer_directions_are_its_updates():
+    params, batch = sine_problem(6)
+    results = [reptile_direction(params, batch, weighting=agreement_weights, source=s) for s in ("updates", "outer")]
+    assert same(*([*r.gradient, *r[1:]] for r in results))
 
 
 @activations

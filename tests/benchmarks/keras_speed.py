@@ -60,6 +60,8 @@ KEPT = {"MALLOC_TOP_PAD_": str(2**26), "MALLOC_MMAP_THRESHOLD_": str(2**25), "MA
 PEERS = {
     "ours": Peer("peer_tensorflow", "ours"),
     "ours, agreement": Peer("peer_tensorflow", "ours_agreement", weights="agreement"),
+    "ours, agreement of outer gradients": Peer("peer_tensorflow", "ours_outer", weights="outer"),
+    "ours, power -1": Peer("peer_tensorflow", "ours_power", weights="power"),
     "ours, fit": Peer("peer_tensorflow", "ours_fit"),
     "ours, XLA": Peer("peer_tensorflow", "ours_xla", families=SINE),
     "ours, 8 a call": Peer("peer_tensorflow", "ours_several", families=SINE),
@@ -269,9 +271,10 @@ def write(target: pathlib.Path, result: dict) -> None:
 
 def versions() -> dict[str, str]:
     """Of everything that was timed."""
-    installed = {d.metadata["Name"].lower(): d.version for d in metadata.distributions() if d.metadata["Name"]}
-    found = {name: installed[name] for name in PACKAGES if name in installed}
-    return {"python": platform.python_version(), "machine": platform.machine()} | found
+    found = {d.metadata["Name"].lower().replace("_", "-"): d for d in metadata.distributions() if d.metadata["Name"]}
+    return {"python": platform.python_version(), "machine": platform.machine()} | {
+        name: found[name].version for name in PACKAGES if name in found
+    }
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import nbformat
 import numpy as np
 
-from gaml_utils import SineTasks, TaskBatch, agreement_weights, uniform_weights
+from gaml_utils import SineTasks, TaskBatch, agreement_weights, power_weights, uniform_weights
 from gaml_utils.mlp import init_mlp
 from gaml_utils.numpy_meta import Adam, meta_gradient, reptile_direction
 from gaml_utils.parameters import flatten
@@ -109,6 +109,9 @@ def main() -> None:
     weighted = maml(params, batch, weighting=agreement_weights)
     by_hand = [sum(w * g[k] for w, g in zip(weighted.weights, only, strict=True)) for k in range(len(params))]
     assert close(weighted.gradient, by_hand), "agreement is not the weighted sum of the tasks' gradients"
+    alone = np.array([flatten(gradient) for gradient in only])
+    of_outer = maml(params, batch, weighting=agreement_weights, source="outer")
+    assert close(of_outer.gradient, [agreement_weights(alone) @ alone]), "agreement is not that of the outer gradients"
 
     a, b = rng.normal(size=(2, 512, 512))
     tanh = init_mlp(rng, (1, 64, 64, 1))
@@ -117,12 +120,16 @@ def main() -> None:
         "matrix product 512": lambda: a @ b,
         "MAML": iteration(maml, params, batch),
         "MAML, agreement": iteration(partial(maml, weighting=agreement_weights), params, batch),
+        "MAML, agreement of outer gradients": iteration(
+            partial(maml, weighting=agreement_weights, source="outer"), params, batch),
+        "MAML, power -1": iteration(partial(maml, weighting=power_weights(-1)), params, batch),
         "MAML, first order": iteration(partial(maml, first_order=True), params, batch),
         "MAML, 5 inner steps": iteration(partial(maml, inner_steps=5), params, batch),
         "loop of chapter 02": lambda: loop(params, batch, 0.01),
         "Reptile, 5 inner steps, tanh 64": iteration(reptile_direction, tanh, small),
         "uniform weights alone": partial(uniform_weights, rng.normal(size=(TASKS, 1761))),
         "agreement weights alone": partial(agreement_weights, rng.normal(size=(TASKS, 1761))),
+        "power -1 weights alone": partial(power_weights(-1), rng.normal(size=(TASKS, 1761))),
     })  # fmt: skip
     peak = measured["matrix product 512"] * 2 * 512**3 / 1e6
     report = {
@@ -130,6 +137,9 @@ def main() -> None:
         "MAML step as a share of the matrix product's speed": ratio(measured["MAML"] * megaflops(), peak),
         "MAML against the loop of chapter 02": ratio(measured["MAML"], measured["loop of chapter 02"]),
         "agreement's time over uniform's": ratio(measured["MAML"], measured["MAML, agreement"]),
+        "agreement of outer gradients' time over updates'": ratio(
+            measured["MAML, agreement"], measured["MAML, agreement of outer gradients"]),
+        "power -1's time over uniform's": ratio(measured["MAML"], measured["MAML, power -1"]),
         "first order's time over exact's": ratio(measured["MAML"], measured["MAML, first order"]),
         "5 inner steps' time over 1's": ratio(measured["MAML"], measured["MAML, 5 inner steps"]),
         "import gaml_utils, seconds over bare Python": import_seconds(),

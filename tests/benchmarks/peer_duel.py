@@ -13,8 +13,8 @@ import peer_tensorflow
 from peer_problems import Contender, Problem
 
 BUILDS, ROUNDS, SECONDS = 4, 7, 0.3
-ONE_STEP = ("by_hand", "ours", "ours_agreement")
-SEVERAL = ("by_hand_several_xla", "ours_several_xla", "ours_several_xla_agreement")
+ONE_STEP = ("by_hand", "ours", "ours_agreement", "ours_outer", "ours_power")
+SEVERAL = ("by_hand_several_xla", *(f"ours_several_xla{rule}" for rule in ("", "_agreement", "_outer", "_power")))
 
 
 class Duellist:
@@ -60,7 +60,11 @@ def duel(problem: Problem) -> dict[str, dict[str, float]]:
 
 
 def ratios(problem: Problem, names: tuple) -> dict[str, float]:
-    """Rate of ours over by hand, and of ours with agreement over ours: of each the median over builds and rounds."""
+    """Rates over one another: of each contender the median over builds and rounds.
+
+    Ours over by hand; with agreement over uniform weights; agreement of the outer gradients over that of the updates;
+    and power_weights(-1) over uniform weights.
+    """
     makers: list[Callable] = [getattr(peer_tensorflow, name) for name in names]
     rates = []
     for _ in range(BUILDS):
@@ -68,5 +72,8 @@ def ratios(problem: Problem, names: tuple) -> dict[str, float]:
         for seconds in (0.0, 0.0, *[SECONDS] * ROUNDS):      # the second call may still compile
             rates.append([duellist.block(seconds) for duellist in duellists])
         del rates[-ROUNDS - 2 : -ROUNDS]
-    hand, ours, agreement = np.median(rates, axis=0)
-    return {"ours / by hand": float(ours / hand), "agreement / uniform": float(agreement / ours)}
+    hand, ours, agreement, outer, power = np.median(rates, axis=0).tolist()
+    return {
+        "ours / by hand": ours / hand, "agreement / uniform": agreement / ours, "outer / updates": outer / agreement,
+        "power -1 / uniform": power / ours,
+    }  # fmt: skip

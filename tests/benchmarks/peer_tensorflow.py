@@ -12,6 +12,7 @@ from gaml_utils.keras_data import as_dataset
 from gaml_utils.keras_meta import MAML
 from gaml_utils.layers import BatchNormalization
 from gaml_utils.tasks import TaskBatch
+from gaml_utils.weight_family import power_weights
 from gaml_utils.weighting import agreement_weights, uniform_weights
 
 tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -42,9 +43,11 @@ def outer_optimizer(problem: Problem) -> keras.optimizers.Optimizer:
     return keras.optimizers.SGD(1.0) if problem.check else keras.optimizers.Adam(1e-3)
 
 
-def learner(problem: Problem, weighting: Callable = uniform_weights, **compiled: Any) -> MAML:
+def learner(
+    problem: Problem, weighting: Callable = uniform_weights, source: str = "updates", **compiled: Any
+) -> MAML:
     """MAML around the network, compiled."""
-    maml = MAML(keras_model(problem), problem.inner_lr, problem.steps, weighting)
+    maml = MAML(keras_model(problem), problem.inner_lr, problem.steps, weighting, source=source)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype=problem.dtype) if problem.conv else "mse"
     maml.compile(outer_optimizer(problem), loss, **compiled)
     return maml
@@ -69,9 +72,11 @@ def outer_step(maml: MAML) -> Callable:
     return step
 
 
-def ours(problem: Problem, weighting: Callable = uniform_weights, jit_compile: bool = False) -> Contender:
+def ours(
+    problem: Problem, weighting: Callable = uniform_weights, jit_compile: bool = False, source: str = "updates"
+) -> Contender:
     """An outer step a call."""
-    maml = learner(problem, weighting, jit_compile=jit_compile)
+    maml = learner(problem, weighting, source, jit_compile=jit_compile)
     step = tf.function(outer_step(maml), jit_compile=jit_compile)
     return Contender(repeat(step, tensors(problem)), theta_of(maml))
 
@@ -81,14 +86,26 @@ def ours_agreement(problem: Problem) -> Contender:
     return ours(problem, agreement_weights)
 
 
+def ours_outer(problem: Problem) -> Contender:
+    """Agreement of the outer gradients."""
+    return ours(problem, agreement_weights, source="outer")
+
+
+def ours_power(problem: Problem) -> Contender:
+    """With K^-1 1 for weights."""
+    return ours(problem, power_weights(-1))
+
+
 def ours_xla(problem: Problem) -> Contender:
     """Compiled by XLA."""
     return ours(problem, jit_compile=True)
 
 
-def ours_several(problem: Problem, weighting: Callable = uniform_weights, jit_compile: bool = False) -> Contender:
+def ours_several(
+    problem: Problem, weighting: Callable = uniform_weights, jit_compile: bool = False, source: str = "updates"
+) -> Contender:
     """Several outer steps a call."""
-    maml = learner(problem, weighting, jit_compile=jit_compile)
+    maml = learner(problem, weighting, source, jit_compile=jit_compile)
     many = steps_in_one_call(outer_step(maml), jit_compile)
     return Contender(repeat(many, stacks(problem)), theta_of(maml), problem.several)
 
@@ -101,6 +118,16 @@ def ours_several_xla(problem: Problem) -> Contender:
 def ours_several_xla_agreement(problem: Problem) -> Contender:
     """The same with the weights of gradient agreement."""
     return ours_several(problem, agreement_weights, jit_compile=True)
+
+
+def ours_several_xla_outer(problem: Problem) -> Contender:
+    """The same with agreement of the outer gradients."""
+    return ours_several(problem, agreement_weights, jit_compile=True, source="outer")
+
+
+def ours_several_xla_power(problem: Problem) -> Contender:
+    """The same with K^-1 1 for weights."""
+    return ours_several(problem, power_weights(-1), jit_compile=True)
 
 
 def ours_fit(problem: Problem, **compiled: Any) -> Contender:
@@ -268,8 +295,9 @@ def matrix_product(problem: Problem) -> Contender:
 
 # ---- what all are compared with ----
 def reference(problem: Problem) -> dict:
-    """Mean and agreement-weighted meta-gradient, by an eager loop over the tasks, and how far central differences are.
+    """Meta-gradients by an eager loop over the tasks, and how far central differences of the mean are.
 
+    Weighted uniformly, by agreement of the updates and of the outer gradients, and by power_weights(-1).
     Differences of the outer objective itself, along three directions: they share no fault of automatic differentiation.
     The objective jumps where a ReLU of the support set turns on, so a step may be too long: the best of three counts.
     """
@@ -278,8 +306,10 @@ def reference(problem: Problem) -> dict:
     tasks = [[part[i] for part in batch] for i in range(problem.tasks)]
     gradients = [maml.task_gradient(theta, task) for task in tasks]
     updates = [[p - q for p, q in zip(theta, maml.adapt(theta, *task[:2]), strict=True)] for task in tasks]
-    flat = np.array([np.concatenate([u.numpy().ravel() for u in update]) for update in updates])
-    weights = {"uniform": uniform_weights(flat), "agreement": agreement_weights(flat)}
+    flat, outer = (np.array([np.concatenate([a.numpy().ravel() for a in parts]) for parts in vectors])
+                   for vectors in (updates, gradients))  # fmt: skip
+    weights = {"uniform": uniform_weights(flat), "agreement": agreement_weights(flat),
+               "outer": agreement_weights(outer), "power": power_weights(-1)(flat)}  # fmt: skip
     found = {name: [sum(wi * g[k].numpy() for wi, g in zip(w, gradients, strict=True)).tolist()
                     for k in range(len(theta))] for name, w in weights.items()}  # fmt: skip
 
