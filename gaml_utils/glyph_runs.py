@@ -3,10 +3,12 @@
 Three learners, two rules. Every rule is trained at every step size of one list, over the tuning seeds; the size with
 the best one-shot accuracy on the validation scripts is then trained over all seeds, and the result read on the test
 scripts, with one shot and with five. A task of any learner has 20 images: MAML's support set of 1 and query set of 3 a
-class, Reptile's support set of 4. `python -m gaml_utils.experiments glyphs` runs it.
+class, Reptile's support set of 4, of which each inner step sees 5 images: as many as there are at the test, where
+batch normalisation must make do with them. `python -m gaml_utils.experiments glyphs` runs it.
 """
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,7 +32,8 @@ GLYPHS = {
             "inner_lr": 0.4, "inner_steps": 1, "shots": 1, "queries": 3, "step_sizes": [0.001, 0.003, 0.01],
         },
         "Reptile": {
-            "inner_lr": 0.1, "inner_steps": 5, "shots": 4, "queries": 1, "step_sizes": [0.001, 0.003, 0.01],
+            "inner_lr": 0.2, "inner_steps": 5, "batch_size": 5, "shots": 4, "queries": 1,
+            "step_sizes": [0.0003, 0.001, 0.003, 0.01],
         },
     },
 }  # fmt: skip
@@ -84,28 +87,33 @@ def episode_tasks(split: str, ways: int) -> Any:
     return EpisodeTasks(glyphs.images, glyphs.labels, ways, hands=glyphs.hands)
 
 
-def make_learner(config: dict, name: str, rule: str, step_size: float) -> Any:
-    """MAML, first-order MAML or Reptile around conv4, compiled; Adam takes the outer step for all of them."""
+def make_learner(config: dict, name: str, rule: str | Callable, step_size: float, source: str = "updates") -> Any:
+    """MAML, first-order MAML or Reptile around conv4, compiled; Adam takes the outer step for all of them.
+
+    rule: a name in RULES, or any weighting.
+    """
     import keras
 
     from gaml_utils.keras_meta import MAML, Reptile
     from gaml_utils.models import conv4
 
     setting = config["learners"][name]
-    loop = {"inner_lr": setting["inner_lr"], "inner_steps": setting["inner_steps"], "weighting": RULES[rule]}
+    loop = {name: setting[name] for name in ("inner_lr", "inner_steps")}
+    loop |= {"weighting": RULES.get(rule, rule), "source": source}
     model = conv4(config["ways"], config["filters"])
-    learner = Reptile(model, **loop) if name == "Reptile" else MAML(model, first_order=name != "MAML", **loop)
+    if name == "Reptile":
+        learner = Reptile(model, batch_size=setting["batch_size"], **loop)
+    else:
+        learner = MAML(model, first_order=name != "MAML", **loop)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     learner.compile(keras.optimizers.Adam(step_size), loss, metrics=["accuracy"])
     return learner
 
 
-def glyph_job(config: dict, job: dict) -> dict:
-    """Train once; accuracies on validation and test scripts, (test shots, test steps); what the weights did."""
+def train_job(config: dict, job: dict, stretches: int = STRETCHES) -> tuple[Any, dict]:
+    """The learner after so many twentieths of its training, and what each twentieth was like."""
     import keras
-    import tensorflow as tf
 
-    from gaml_utils.image_evaluation import episode_accuracies
     from gaml_utils.keras_data import as_dataset
 
     keras.backend.clear_session()
@@ -113,8 +121,18 @@ def glyph_job(config: dict, job: dict) -> dict:
     learner = make_learner(config, job["learner"], job["rule"], job["step_size"])
     setting, train = config["learners"][job["learner"]], episode_tasks("train", config["ways"])
     data = as_dataset(train, config["meta_batch"], setting["shots"], setting["queries"], seed=job["seed"])
+    steps = config["iterations"] // STRETCHES
+    return learner, learner.fit(data, epochs=stretches, steps_per_epoch=steps, verbose=0).history
+
+
+def glyph_job(config: dict, job: dict) -> dict:
+    """Train once; accuracies on validation and test scripts, (test shots, test steps); what the weights did."""
+    import tensorflow as tf
+
+    from gaml_utils.image_evaluation import episode_accuracies
+
     try:
-        history = learner.fit(data, epochs=STRETCHES, steps_per_epoch=config["iterations"] // STRETCHES, verbose=0)
+        learner, history = train_job(config, job)
     except tf.errors.InvalidArgumentError:                       # diverged
         return job | {"validation_accuracy": None}
     result = {}
@@ -127,4 +145,4 @@ def glyph_job(config: dict, job: dict) -> dict:
         result[f"{split}_accuracy"] = rounded(accuracy)          # (shots, test steps); validation: one shot only
     names = {"train_accuracy": "accuracy", "negative_share": "negative_weights", "smallest_weight": "smallest_weight",
              "cosine_to_mean": "cosine_to_mean"}  # fmt: skip
-    return job | result | {kept: rounded(history.history[name]) for kept, name in names.items()}
+    return job | result | {kept: rounded(history[name]) for kept, name in names.items()}
