@@ -33,18 +33,23 @@ from gaml_utils.sine_numpy import (
     sine_numpy_job,
     sine_numpy_jobs,
 )  # fmt: skip
+from gaml_utils.study_job import study_job
+from gaml_utils.study_results import table
+from gaml_utils.study_runs import STUDY, quick, study_jobs
 
 __all__ = ["EXPERIMENTS", "best_step_size", "key", "load", "rounded", "run", "select", "sine_numpy_job"]
 
 RESULTS = pathlib.Path(__file__).resolve().parent.parent / "data" / "results"
+QUICK = RESULTS.parent.parent / "build" / "quick"
 
 EXPERIMENTS = {
     "sine_numpy": (SINE_NUMPY, sine_numpy_jobs, sine_numpy_job),
     "sine_variants": (SINE_VARIANTS, sine_numpy_jobs, sine_numpy_job),
     "glyphs": (GLYPHS, glyph_jobs, glyph_job),
     "omniglot": (OMNIGLOT, omniglot_jobs, omniglot_job),
+    "study": (STUDY, study_jobs, study_job),
 }
-IN_KERAS = ("glyphs", "omniglot")
+IN_KERAS = ("glyphs", "omniglot", "study")
 
 # One thread a process: the matrices are too small to share, and no two processes should. oneDNN: faster convolutions.
 ENVIRONMENT = {
@@ -134,10 +139,17 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("name", choices=EXPERIMENTS)
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
     parser.add_argument("--seeds", type=int, help="this many seeds, counted from 0, instead of the stored run's")
+    parser.add_argument("--quick", action="store_true", help="study only: its small version, into build/quick")
     options = parser.parse_args(arguments)
     if options.jobs < 1 or (options.seeds is not None and options.seeds < 1):
         parser.error("--jobs and --seeds should be at least 1")
+    if options.quick and options.name != "study":
+        parser.error("--quick is for the study")
     config = EXPERIMENTS[options.name][0]
+    if options.quick:
+        path = run("study", quick(config), QUICK, options.jobs)
+        print(table(json.loads(path.read_text(encoding="utf-8"))))
+        return
     if options.seeds is not None:
         config = config | {"seeds": list(range(options.seeds))}
     print(run(options.name, config, processes=options.jobs).name)

@@ -8,6 +8,7 @@ batch normalisation must make do with them. `python -m gaml_utils.experiments gl
 """
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -86,15 +87,19 @@ def episode_tasks(split: str, ways: int) -> Any:
     return EpisodeTasks(glyphs.images, glyphs.labels, ways, hands=glyphs.hands)
 
 
-def make_learner(config: dict, name: str, rule: str, step_size: float) -> Any:
-    """MAML, first-order MAML or Reptile around conv4, compiled; Adam takes the outer step for all of them."""
+def make_learner(config: dict, name: str, rule: str | Callable, step_size: float, source: str = "updates") -> Any:
+    """MAML, first-order MAML or Reptile around conv4, compiled; Adam takes the outer step for all of them.
+
+    rule: a name in RULES, or any weighting.
+    """
     import keras
 
     from gaml_utils.keras_meta import MAML, Reptile
     from gaml_utils.models import conv4
 
     setting = config["learners"][name]
-    loop = {"inner_lr": setting["inner_lr"], "inner_steps": setting["inner_steps"], "weighting": RULES[rule]}
+    loop = {name: setting[name] for name in ("inner_lr", "inner_steps")}
+    loop |= {"weighting": RULES.get(rule, rule), "source": source}
     model = conv4(config["ways"], config["filters"])
     if name == "Reptile":
         learner = Reptile(model, batch_size=setting["batch_size"], **loop)

@@ -1,0 +1,70 @@
+"""Meta-batches of more than one kind: outliers, two modes, wrong labels (the study behind chapters 10 and 11)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gaml_utils.checks import check_count, check_range, check_rng, is_number
+from gaml_utils.tasks import TaskBatch
+
+
+@dataclass(frozen=True)
+class LineTasks:
+    """Straight lines, y = slope x + intercept, each number drawn from its range (low, high); x as in SineTasks.
+
+    Raises ValueError if a range is not two finite numbers with low <= high.
+    """
+
+    slope: tuple[float, float] = (-1.0, 1.0)
+    intercept: tuple[float, float] = (-1.0, 1.0)
+    x: tuple[float, float] = (-5.0, 5.0)
+
+    def __post_init__(self) -> None:
+        for name in ("slope", "intercept", "x"):
+            check_range(name, getattr(self, name))
+
+    def sample(self, rng: np.random.Generator, tasks: int, shots: int, queries: int) -> TaskBatch:
+        """A meta-batch, shaped as SineTasks.sample shapes it, with the same errors."""
+        check_rng(rng)
+        for name, value in {"tasks": tasks, "shots": shots, "queries": queries}.items():
+            check_count(name, value)
+        slope, intercept = (rng.uniform(*r, (tasks, 1, 1)) for r in (self.slope, self.intercept))
+        x = [rng.uniform(*self.x, (tasks, points, 1)) for points in (shots, queries)]
+        return TaskBatch(x[0], slope * x[0] + intercept, x[1], slope * x[1] + intercept)
+
+
+class Mixture:
+    """Of every meta-batch, a fixed share of the tasks comes from `others`, the last ones; the rest from `tasks`.
+
+    tasks, others: anything with sample(rng, tasks, shots, queries) -> TaskBatch, arrays of the same shapes.
+    share: of the others, from 0 to 1; their number is rounded to the nearest whole one.
+    Raises ValueError if share is something else.
+    """
+
+    def __init__(self, tasks: Any, others: Any, share: float) -> None:
+        if not (is_number(share) and 0 <= share <= 1):
+            raise ValueError(f"share should be a number from 0 to 1, got {share!r}")
+        self.sources, self.share = (tasks, others), share
+
+    def sample(self, rng: np.random.Generator, tasks: int, shots: int, queries: int) -> TaskBatch:
+        """A meta-batch: first the tasks, then the others."""
+        check_count("tasks", tasks)
+        others = round(self.share * tasks)
+        counts = zip(self.sources, (tasks - others, others), strict=True)
+        parts = [source.sample(rng, n, shots, queries) for source, n in counts if n > 0]
+        return TaskBatch(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+class Mislabelled:
+    """The tasks of `tasks` with the labels of support and query set drawn from each set's own, whatever the images."""
+
+    def __init__(self, tasks: Any) -> None:
+        self.tasks = tasks
+
+    def sample(self, rng: np.random.Generator, tasks: int, shots: int, queries: int) -> TaskBatch:
+        """A meta-batch in which there is nothing to learn."""
+        batch = self.tasks.sample(rng, tasks, shots, queries)
+        shuffled: Sequence = [rng.permuted(y, axis=1) for y in (batch.support_y, batch.query_y)]
+        return batch._replace(support_y=shuffled[0], query_y=shuffled[1])

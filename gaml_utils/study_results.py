@@ -1,0 +1,78 @@
+"""Reading the study: a rule against uniform weights in one cell, and the headlines, corrected together."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from gaml_utils.evaluation import Comparison, paired_comparison
+from gaml_utils.sine_numpy import select
+from gaml_utils.study_runs import HYPOTHESES, seeds, tuned
+
+
+class Headline(NamedTuple):
+    """One hypothesis of the plan and what came out. comparison, p, corrected: None where a training diverged."""
+
+    name: str
+    cell: tuple[str, str, str]
+    expected: str
+    comparison: Comparison | None
+    p: float | None
+    corrected: float | None
+
+    @property
+    def verdict(self) -> str:
+        """In the words of the plan, after Holm's correction at 0.05."""
+        if self.comparison is None:
+            return "diverged"
+        if self.corrected >= 0.05:
+            return "no difference found"
+        return "worse" if self.comparison.difference > 0 else "better"
+
+
+def cell(results: dict, part: str, learner: str, rule: str, field: str = "test_error") -> np.ndarray:
+    """(seeds,): one field at the rule's own step size; NaN where a training diverged."""
+    config, runs = results["config"], results["runs"]
+    size = tuned(config, runs, part, learner, rule)
+    wanted = seeds(config, part, "seeds")
+    mine = [run for run in runs if run["seed"] in wanted]
+    return select(mine, part, learner, rule, size, field)
+
+
+def against_uniform(results: dict, part: str, learner: str, rule: str, field: str = "test_error") -> Comparison | None:
+    """The rule less uniform weights, over paired seeds; None where one of them diverged."""
+    a, b = (cell(results, part, learner, r, field) for r in (rule, "uniform"))
+    return paired_comparison(a, b) if np.isfinite(a).all() and np.isfinite(b).all() else None
+
+
+def holm(p: list[float]) -> np.ndarray:
+    """p values corrected for their number: Holm 1979, Scandinavian Journal of Statistics 6, section 3."""
+    p = np.asarray(p, dtype=np.float64)
+    order = np.argsort(p)
+    stepped = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    return stepped[np.argsort(order)]
+
+
+def headlines(results: dict) -> list[Headline]:
+    """Those hypotheses whose settings are among the results, tested together."""
+    there = {name: h for name, h in HYPOTHESES.items() if any(run["part"] == h[0] for run in results["runs"])}
+    found = {}
+    for name, (*where, _) in there.items():
+        comparison = against_uniform(results, *where)
+        if comparison is not None:
+            a, b = (cell(results, *where[:2], rule) for rule in (where[2], "uniform"))
+            found[name] = comparison, float(stats.ttest_rel(a, b).pvalue)
+    corrected = dict(zip(found, holm([p for _, p in found.values()]), strict=True))
+    return [
+        Headline(name, tuple(where), expected, *found.get(name, (None, None)), corrected.get(name))
+        for name, (*where, expected) in there.items()
+    ]
+
+
+def table(results: dict) -> str:
+    """The headlines, a line each."""
+    lines = []
+    for h in headlines(results):
+        what = "a training diverged" if h.comparison is None else f"{h.comparison}, corrected p {h.corrected:.3f}"
+        lines.append(f"{h.name:4s}{', '.join(h.cell):48s} expected {h.expected:14s} {what}")
+    return "\n".join(lines)

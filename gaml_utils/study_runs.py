@@ -1,0 +1,156 @@
+"""The study behind chapters 10 and 11: rules x settings, each rule tuned over one list (plan: data/results/README.md).
+
+A cell is a setting, a learner and a rule. Its step size is chosen on validation tasks over the tuning seeds, then it is
+trained over all seeds. A rule's name says what it compares: "agreement of updates", "agreement of outer" (gradients).
+`python -m gaml_utils.experiments study` runs it, setting by setting.
+"""
+
+import itertools
+
+import numpy as np
+
+from gaml_utils.sine_numpy import key
+
+SINE_LEARNERS = {
+    "MAML": {
+        "sizes": [1, 40, 40, 1], "activation": "relu", "inner_lr": 0.01, "inner_steps": 1, "optimizer": "Adam",
+        "iterations": 3000, "step_sizes": [0.0003, 0.001, 0.003, 0.01, 0.03],
+    },
+    "first-order MAML": {
+        "sizes": [1, 40, 40, 1], "activation": "relu", "inner_lr": 0.01, "inner_steps": 1, "optimizer": "Adam",
+        "iterations": 3000, "step_sizes": [0.0003, 0.001, 0.003, 0.01, 0.03],
+    },
+    "Reptile": {
+        "sizes": [1, 40, 40, 1], "activation": "tanh", "inner_lr": 0.02, "inner_steps": 5, "optimizer": "SGD",
+        "iterations": 2000, "step_sizes": [0.03, 0.1, 0.3, 1.0, 3.0, 10.0],
+    },
+}  # fmt: skip
+GLYPH_LEARNERS = {
+    "MAML": {"inner_lr": 0.4, "inner_steps": 1, "shots": 1, "queries": 3},
+    "first-order MAML": {"inner_lr": 0.4, "inner_steps": 1, "shots": 1, "queries": 3},
+    "Reptile": {"inner_lr": 0.2, "inner_steps": 5, "batch_size": 5, "shots": 4, "queries": 1},
+}
+GLYPHS = {"ways": 5, "filters": 32, "iterations": 400, "step_sizes": [0.001, 0.003, 0.01]}
+
+EVERYWHERE = ["agreement", "power -1", "cosine"]
+TWICE = ["leave one out", "power -0.5", "power 0.5"]         # in two settings only
+SWEPT = ["agreement", "power -1"]                            # over the number of tasks and the share of outliers
+
+
+def setting(family: str, rules: list, learners: list, tasks: int = 25, share: float = 0.0) -> dict:
+    """One line of the grid. tasks: T, the size of a meta-batch; share: of its tasks that are not of the family."""
+    return {"family": family, "rules": rules, "learners": learners, "meta_batch": tasks, "share": share}
+
+
+BOTH = ["MAML", "Reptile"]
+STUDY = {
+    "seeds": list(range(10)), "tuning_seeds": [0, 1], "control_seeds": list(range(100, 110)),
+    "glyph_seeds": list(range(5)), "glyph_tuning_seeds": [0],
+    "shots": 10, "queries": 10, "validation_tasks": 300, "test_tasks": 600, "test_queries": {"sines": 50, "glyphs": 5},
+    "settings": {
+        "sines": setting("sines", EVERYWHERE + TWICE, ["MAML", "first-order MAML", "Reptile"]),
+        "shifted phase": setting("shifted phase", EVERYWHERE, BOTH, share=0.2),
+        "noise": setting("noise", EVERYWHERE + TWICE, BOTH, share=0.2),
+        "two modes": setting("two modes", EVERYWHERE, BOTH, share=0.5),
+        "nothing to learn": setting("nothing to learn", EVERYWHERE, BOTH),
+        "sines, 5 tasks": setting("sines", SWEPT, ["MAML"], tasks=5),
+        "sines, 10 tasks": setting("sines", SWEPT, ["MAML"], tasks=10),
+        "sines, 50 tasks": setting("sines", SWEPT, ["MAML"], tasks=50),
+        "shifted phase, 40%": setting("shifted phase", SWEPT, ["MAML"], share=0.4),
+        "noise, 40%": setting("noise", SWEPT, ["MAML"], share=0.4),
+        "glyphs": setting("glyphs", EVERYWHERE, ["MAML", "first-order MAML", "Reptile"], tasks=10),
+        "glyphs, wrong labels": setting("glyphs", EVERYWHERE, BOTH, tasks=10, share=0.2),
+    },
+    "learners": {"sines": SINE_LEARNERS, "glyphs": GLYPH_LEARNERS},
+    "glyphs": GLYPHS,
+}  # fmt: skip
+
+# The headlines, declared before the run: (setting, learner, rule), each against "uniform", over the mean test error.
+HYPOTHESES = {
+    "H1": ("sines", "MAML", "agreement of updates", "worse"),
+    "H2": ("sines", "MAML", "agreement of outer", "worse"),
+    "H3": ("sines", "MAML", "power -1 of outer", "better"),
+    "H4": ("sines", "Reptile", "agreement of updates", "worse"),
+    "H5": ("shifted phase", "MAML", "agreement of outer", "worse"),
+    "H6": ("noise", "MAML", "agreement of outer", "worse"),
+    "H7": ("noise", "MAML", "cosine of outer", "better"),
+    "H8": ("noise", "MAML", "power -1 of outer", "better"),
+    "H9": ("two modes", "MAML", "power -1 of outer", "better"),
+    "H10": ("glyphs", "MAML", "agreement of updates", "no difference"),
+    "H11": ("glyphs", "MAML", "power -1 of outer", "better"),
+    "H12": ("glyphs, wrong labels", "MAML", "agreement of outer", "better"),
+}
+
+
+def quick(config: dict) -> dict:
+    """The same, small: the headline settings on sines, three seeds, one step size, fewer outer steps."""
+    kept = {name: config["settings"][name] for name in ("sines", "noise")}
+    learners = {name: s | {"iterations": 800} for name, s in SINE_LEARNERS.items()}
+    return config | {
+        "seeds": [0, 1, 2], "tuning_seeds": [0], "control_seeds": [], "validation_tasks": 100, "test_tasks": 200,
+        "settings": {name: s | {"rules": EVERYWHERE, "learners": ["MAML"]} for name, s in kept.items()},
+        "learners": {"sines": learners, "glyphs": GLYPH_LEARNERS},
+    }  # fmt: skip
+
+
+def engine(config: dict, part: str) -> str:
+    """What a setting is made of: "sines" (numbers, in NumPy) or "glyphs" (images, in Keras)."""
+    return "glyphs" if config["settings"][part]["family"] == "glyphs" else "sines"
+
+
+def rules_of(config: dict, part: str, learner: str) -> list[str]:
+    """"uniform", then each rule with what it compares; Reptile's updates are its outer directions."""
+    sources = ["updates"] if learner == "Reptile" else ["updates", "outer"]
+    return ["uniform", *(f"{r} of {s}" for r, s in itertools.product(config["settings"][part]["rules"], sources))]
+
+
+def step_sizes(config: dict, part: str, learner: str) -> list[float]:
+    """The one list that every rule of a learner is tuned over."""
+    kind = engine(config, part)
+    return config["glyphs"]["step_sizes"] if kind == "glyphs" else config["learners"][kind][learner]["step_sizes"]
+
+
+def seeds(config: dict, part: str, name: str) -> list[int]:
+    """name: "seeds" or "tuning_seeds", of the setting's kind."""
+    return config[f"glyph_{name}" if engine(config, part) == "glyphs" else name]
+
+
+def study_jobs(config: dict, done: dict) -> list[dict]:
+    """Setting by setting: every cell at every step size over the tuning seeds, then the other seeds at the best one."""
+    jobs: list[dict] = []
+    for part in config["settings"]:
+        cells = [(learner, rule) for learner in config["settings"][part]["learners"]
+                 for rule in rules_of(config, part, learner)]  # fmt: skip
+        tuning = [
+            job(part, learner, rule, size, seed)
+            for learner, rule in cells
+            for size, seed in itertools.product(step_sizes(config, part, learner), seeds(config, part, "tuning_seeds"))
+        ]
+        jobs += tuning
+        if not all(key(j) in done for j in tuning):
+            return jobs
+        runs = [done[key(j)] for j in tuning]
+        chosen = {cell: tuned(config, runs, part, *cell) for cell in cells}
+        others = [s for s in seeds(config, part, "seeds") if s not in seeds(config, part, "tuning_seeds")]
+        rest = [job(part, *cell, chosen[cell], seed) for cell in cells for seed in others]
+        control = config["control_seeds"] if part == "sines" else []       # uniform weights on other seeds
+        rest += [job(part, *cell, chosen[cell], seed) for cell in cells if cell[1] == "uniform" for seed in control]
+        jobs += rest
+        if not all(key(j) in done for j in rest):
+            return jobs
+    return jobs
+
+
+def job(part: str, learner: str, rule: str, step_size: float, seed: int) -> dict:
+    """One training."""
+    return {"part": part, "learner": learner, "rule": rule, "step_size": step_size, "seed": seed}
+
+
+def tuned(config: dict, runs: list[dict], part: str, learner: str, rule: str) -> float:
+    """The step size with the lowest validation error, averaged over the tuning seeds; diverged counts as infinite."""
+    found: dict[float, list] = {}
+    for run in runs:
+        if key(run)[:3] == (part, learner, rule) and run["seed"] in seeds(config, part, "tuning_seeds"):
+            error = run["validation_error"]
+            found.setdefault(run["step_size"], []).append(np.inf if error is None else error)
+    return min(found, key=lambda size: np.mean(found[size]))
