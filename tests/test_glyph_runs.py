@@ -78,6 +78,6 @@ def test_the_stored_run_is_that_of_the_committed_config():
     cells = {(r["learner"], r["rule"]) for r in stored["runs"]}
     for learner, rule in cells:
         best = runs.tuned_step_size(config, stored["runs"], learner, rule)
-        chosen = [r["seed"] for r in stored["runs"] if key(r)[1:4] == (learner, rule, best)]
+        chosen = [r["seed"] for r in stored["runs"] if key(r)[:4] == ("comparison", learner, rule, best)]
         assert sorted(chosen) == config["seeds"] and len(chosen) >= 5
     assert len(cells) == len(config["learners"]) * len(config["rules"])
