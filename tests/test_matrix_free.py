@@ -37,9 +37,9 @@ def test_task_by_task_is_the_meta_gradient(name, steps):
     assert apart(learner, batch_for("dense", tasks=5)) < 1e-10
 
 
-@pytest.mark.parametrize("kind", ["conv", "embedding", "dropout", "batch norm"])
-def test_any_model(kind):
-    assert apart(build(kind, inner_steps=2), batch_for(kind)) < 1e-10
+@pytest.mark.parametrize(("kind", "steps"), [("conv", 2), ("embedding", 1), ("dropout", 2), ("batch norm", 2)])
+def test_any_model(kind, steps):
+    assert apart(build(kind, inner_steps=steps), batch_for(kind)) < 1e-10
 
 
 @pytest.mark.parametrize("steps", [1, 4])
