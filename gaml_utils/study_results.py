@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 from gaml_utils.evaluation import Comparison, paired_comparison
-from gaml_utils.sine_numpy import select
+from gaml_utils.sine_numpy import key, select
 from gaml_utils.study_runs import HYPOTHESES, seeds, tuned
 
 
@@ -54,8 +54,9 @@ def holm(p: list[float]) -> np.ndarray:
 
 
 def headlines(results: dict) -> list[Headline]:
-    """Those hypotheses whose settings are among the results, tested together."""
-    there = {name: h for name, h in HYPOTHESES.items() if any(run["part"] == h[0] for run in results["runs"])}
+    """Those hypotheses whose cells are among the results, tested together."""
+    cells = {key(run)[:3] for run in results["runs"]}
+    there = {name: h for name, h in HYPOTHESES.items() if h[:3] in cells}
     found = {}
     for name, (*where, _) in there.items():
         comparison = against_uniform(results, *where)

@@ -41,6 +41,9 @@ def test_headlines_say_better_and_worse_and_leave_out_settings_that_are_not_ther
     assert verdicts["H3"] == verdicts["H8"] == "better" and verdicts["H2"] == verdicts["H6"] == "worse"
     assert all(h.corrected >= h.p for h in found)
     assert "corrected p" in read.table(results({}))
+    alone = results({})
+    alone["runs"] = [run for run in alone["runs"] if run["learner"] == "MAML"]           # as --quick has it
+    assert {h.name for h in read.headlines(alone)} == {"H1", "H2", "H3", "H6", "H7", "H8"}
 
 
 def test_a_diverged_training_is_said_and_the_others_are_tested():
