@@ -1,6 +1,5 @@
 """Meta-batches of more than one kind: outliers, two modes, wrong labels (the study behind chapters 10 and 11)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,5 +65,5 @@ class Mislabelled:
     def sample(self, rng: np.random.Generator, tasks: int, shots: int, queries: int) -> TaskBatch:
         """A meta-batch in which there is nothing to learn."""
         batch = self.tasks.sample(rng, tasks, shots, queries)
-        shuffled: Sequence = [rng.permuted(y, axis=1) for y in (batch.support_y, batch.query_y)]
-        return batch._replace(support_y=shuffled[0], query_y=shuffled[1])
+        support_y, query_y = (rng.permuted(y, axis=1) for y in (batch.support_y, batch.query_y))
+        return batch._replace(support_y=support_y, query_y=query_y)

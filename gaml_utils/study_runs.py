@@ -9,26 +9,24 @@ import itertools
 
 import numpy as np
 
+from gaml_utils.glyph_runs import GLYPHS as CHAPTER_08
 from gaml_utils.sine_numpy import key
 
+SINE_MAML = {
+    "sizes": [1, 40, 40, 1], "activation": "relu", "inner_lr": 0.01, "inner_steps": 1, "optimizer": "Adam",
+    "iterations": 3000, "step_sizes": [0.0003, 0.001, 0.003, 0.01, 0.03],
+}  # fmt: skip
 SINE_LEARNERS = {
-    "MAML": {
-        "sizes": [1, 40, 40, 1], "activation": "relu", "inner_lr": 0.01, "inner_steps": 1, "optimizer": "Adam",
-        "iterations": 3000, "step_sizes": [0.0003, 0.001, 0.003, 0.01, 0.03],
-    },
-    "first-order MAML": {
-        "sizes": [1, 40, 40, 1], "activation": "relu", "inner_lr": 0.01, "inner_steps": 1, "optimizer": "Adam",
-        "iterations": 3000, "step_sizes": [0.0003, 0.001, 0.003, 0.01, 0.03],
-    },
+    "MAML": SINE_MAML,
+    "first-order MAML": SINE_MAML,
     "Reptile": {
         "sizes": [1, 40, 40, 1], "activation": "tanh", "inner_lr": 0.02, "inner_steps": 5, "optimizer": "SGD",
         "iterations": 2000, "step_sizes": [0.03, 0.1, 0.3, 1.0, 3.0, 10.0],
     },
 }  # fmt: skip
-GLYPH_LEARNERS = {
-    "MAML": {"inner_lr": 0.4, "inner_steps": 1, "shots": 1, "queries": 3},
-    "first-order MAML": {"inner_lr": 0.4, "inner_steps": 1, "shots": 1, "queries": 3},
-    "Reptile": {"inner_lr": 0.2, "inner_steps": 5, "batch_size": 5, "shots": 4, "queries": 1},
+GLYPH_LEARNERS = {                                           # those of chapter 08
+    learner: {name: value for name, value in s.items() if name != "step_sizes"}
+    for learner, s in CHAPTER_08["learners"].items()
 }
 GLYPHS = {"ways": 5, "filters": 32, "iterations": 400, "step_sizes": [0.001, 0.003, 0.01]}
 
@@ -83,7 +81,7 @@ HYPOTHESES = {
 
 
 def quick(config: dict) -> dict:
-    """The same, small: the headline settings on sines, three seeds, one step size, fewer outer steps."""
+    """The same, small: MAML on sines and with noise, three seeds, tuned on one of them, 800 outer steps."""
     kept = {name: config["settings"][name] for name in ("sines", "noise")}
     learners = {name: s | {"iterations": 800} for name, s in SINE_LEARNERS.items()}
     return config | {

@@ -4,6 +4,7 @@ Whole trainings take minutes each: the commands in the files repeat them. Here t
 """
 
 import itertools
+import json
 import pathlib
 
 import nbformat
@@ -12,7 +13,7 @@ import pytest
 
 from gaml_utils import glyph_runs, omniglot_runs
 from gaml_utils.evaluation import paired_comparison
-from gaml_utils.experiments import EXPERIMENTS, load, select
+from gaml_utils.experiments import EXPERIMENTS, RESULTS, load, select
 from tests.test_omniglot import needs_omniglot
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -130,3 +131,22 @@ def test_the_first_tenth_of_an_omniglot_run_made_again_is_the_stored_one():
     job = {name: stored[name] for name in ("part", "rule", "seed", "learner", "step_size")}
     _, history = omniglot_runs.train_job(OMNIGLOT["config"], job, tenths=1)
     assert history["accuracy"][0] == pytest.approx(stored["train_accuracy"][0], abs=0.01)
+
+
+# ---------------------------------------------------------------- what README says beside the tables
+
+
+def test_the_running_time_and_the_quoted_errors_in_readme():
+    assert f"repeats the {len(GLYPHS['runs'])} training runs (about an hour and a half on two cores)" in README
+    assert 80 < GLYPHS["wall_seconds"] / 60 / 2 < 100
+    assert "ConvNet 23.2%, prototypical networks 30.1%, people 4.5%" in README
+
+
+def test_the_memory_in_readme_is_the_measured_one():
+    stored = json.loads((RESULTS / "memory_curve.json").read_text(encoding="utf-8"))
+    direct, by_task = (
+        next(row["megabytes"] for row in stored["rows"] if (row["way"], row["tasks"]) == (way, 50))
+        for way in ("direct", "task by task")
+    )
+    millions = f"{stored['parameters'] / 1e6:.1f} million parameters"
+    assert f"{millions} and 50 tasks, {by_task} MB in place of {direct:,}" in README
