@@ -98,8 +98,8 @@ def sine_job(config: dict, job: dict) -> dict:
         with np.errstate(over="ignore", invalid="ignore"):
             return adaptation_curve(params, batch, s["inner_lr"], s["inner_steps"], s["activation"])[:, -1]
 
-    validation = errors(1_000, config["validation_tasks"], config["queries"])
-    tested = error_summary(errors(2_000, config["test_tasks"], config["test_queries"]["sines"]))
+    validation = errors(1_000, config["validation_tasks"]["sines"], config["queries"])
+    tested = error_summary(errors(2_000, config["test_tasks"]["sines"], config["test_queries"]["sines"]))
     others = round(setting["share"] * setting["meta_batch"])
     return {"validation_error": rounded(validation.mean())} | tested | weight_record(history.weights, others)
 
@@ -132,6 +132,7 @@ def glyph_job(config: dict, job: dict) -> dict:
             np.random.default_rng(1_000), count, 1, config["test_queries"]["glyphs"])  # fmt: skip
         return 1 - episode_accuracies(learner, episodes, 5)
 
-    validation = errors("validation", config["validation_tasks"]).mean()
+    validation = errors("validation", config["validation_tasks"]["glyphs"]).mean()
+    tested = error_summary(errors("test", config["test_tasks"]["glyphs"]))
     weights = {"negative_share": rounded(history["negative_weights"][1])}
-    return {"validation_error": rounded(validation)} | error_summary(errors("test", config["test_tasks"])) | weights
+    return {"validation_error": rounded(validation)} | tested | weights
