@@ -39,10 +39,31 @@ def cell(results: dict, part: str, learner: str, rule: str, field: str = "test_e
     return select(mine, part, learner, rule, size, field)
 
 
-def against_uniform(results: dict, part: str, learner: str, rule: str, field: str = "test_error") -> Comparison | None:
-    """The rule less uniform weights, over paired seeds; None where one of them diverged."""
-    a, b = (cell(results, part, learner, r, field) for r in (rule, "uniform"))
+def against_uniform(
+    results: dict, part: str, learner: str, rule: str, field: str = "test_error", other: str = "uniform"
+) -> Comparison | None:
+    """The rule less uniform weights (or another rule), over paired seeds; None where one of them diverged."""
+    a, b = (cell(results, part, learner, r, field) for r in (rule, other))
     return paired_comparison(a, b) if np.isfinite(a).all() and np.isfinite(b).all() else None
+
+
+def verdict(
+    results: dict, part: str, learner: str, rule: str, against: str = "uniform", field: str = "test_error"
+) -> str:
+    """"better", "worse", "no difference found" or "diverged", of the rule less `against`, over paired seeds.
+
+    A headline of the plan by its corrected p, every other cell by whether its 95% interval leaves out 0.
+    """
+    if (against, field) == ("uniform", "test_error"):
+        for h in headlines(results):
+            if h.cell == (part, learner, rule):
+                return h.verdict
+    comparison = against_uniform(results, part, learner, rule, field, against)
+    if comparison is None:
+        return "diverged"
+    if not comparison.found:
+        return "no difference found"
+    return "worse" if comparison.difference > 0 else "better"
 
 
 def holm(p: list[float]) -> np.ndarray:
