@@ -34,7 +34,7 @@ from gaml_utils.sine_numpy import (
     sine_numpy_jobs,
 )  # fmt: skip
 from gaml_utils.study_job import study_job
-from gaml_utils.study_results import table
+from gaml_utils.study_results import same_signs, table
 from gaml_utils.study_runs import STUDY, STUDY_LONG, STUDY_RIDGE, quick, study_jobs
 
 __all__ = ["EXPERIMENTS", "best_step_size", "key", "load", "rounded", "run", "select", "sine_numpy_job"]
@@ -150,7 +150,8 @@ def main(arguments: list[str]) -> None:
     config = EXPERIMENTS[options.name][0]
     if options.quick:
         path = run("study", quick(config), QUICK, options.jobs)
-        print(table(json.loads(path.read_text(encoding="utf-8"))))
+        small = json.loads(path.read_text(encoding="utf-8"))
+        print(table(small), same_signs(small, load("study")), sep="\n")
         return
     if options.seeds is not None:
         config = config | {"seeds": list(range(options.seeds))}

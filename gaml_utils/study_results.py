@@ -98,3 +98,13 @@ def table(results: dict) -> str:
         what = "a training diverged" if h.comparison is None else f"{h.comparison}, corrected p {h.corrected:.3f}"
         lines.append(f"{h.name:4s}{', '.join(h.cell):48s} expected {h.expected:14s} {what}")
     return "\n".join(lines)
+
+
+def same_signs(small: dict, whole: dict) -> str:
+    """Which headlines of a small run point the same way as in the whole study, in a line."""
+    signs = {h.name: np.sign(h.comparison.difference) for h in headlines(whole) if h.comparison is not None}
+    there = [h for h in headlines(small) if h.comparison is not None and h.name in signs]
+    other = [h.name for h in there if np.sign(h.comparison.difference) != signs[h.name]]
+    return f"same sign as in the whole study: {len(there) - len(other)} of {len(there)}" + "".join(
+        f"; {name} differs" for name in other
+    )
