@@ -14,14 +14,14 @@ from gaml_utils.sine_numpy import key
 
 SINE_MAML = {
     "sizes": [1, 40, 40, 1], "activation": "relu", "inner_lr": 0.01, "inner_steps": 1, "optimizer": "Adam",
-    "iterations": 1500, "step_sizes": [0.001, 0.003, 0.01, 0.03],
+    "iterations": 1500, "step_sizes": [0.001, 0.003, 0.01, 0.03, 0.1],
 }  # fmt: skip
 SINE_LEARNERS = {
     "MAML": SINE_MAML,
     "first-order MAML": SINE_MAML,
     "Reptile": {
         "sizes": [1, 40, 40, 1], "activation": "tanh", "inner_lr": 0.02, "inner_steps": 5, "optimizer": "SGD",
-        "iterations": 800, "step_sizes": [0.1, 0.3, 1.0, 3.0],
+        "iterations": 800, "step_sizes": [0.1, 0.3, 1.0, 3.0, 10.0],
     },
 }  # fmt: skip
 GLYPH_LEARNERS = {                                           # those of chapter 08

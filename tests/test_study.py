@@ -61,7 +61,7 @@ def test_at_most_twelve_hypotheses_each_about_a_cell_of_the_grid_and_each_in_the
 def test_settings_come_one_after_another_first_tuned_then_trained_over_all_seeds():
     first = study.study_jobs(TINY, {})
     assert {job["part"] for job in first} == {"sines"} and {job["seed"] for job in first} == {0}
-    assert len(first) == (13 + 13 + 7) * 4
+    assert len(first) == (13 + 13 + 7) * 5
     done = finished(first, lambda job: 0.1 if job["step_size"] in (0.003, 0.3) else 0.5)
     jobs = study.study_jobs(TINY, done)
     second = [job for job in jobs if key(job) not in done]
