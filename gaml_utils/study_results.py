@@ -9,7 +9,6 @@ from gaml_utils.evaluation import Comparison, paired_comparison
 from gaml_utils.sine_numpy import key, select
 from gaml_utils.study_runs import HYPOTHESES, seeds, tuned
 
-
 DIVERGED = 100.0            # a test error above it; always 0 has about 4 on sines
 
 
