@@ -2,7 +2,7 @@
 
 tests/claims_10.py, claims_11.py and claims_readme.py each hold CLAIMS: (sentence, cells), a cell being (setting,
 learner, rule, verdict) and, where it is not against uniform weights in study.json, a dict of what is different.
-Headings and questions claim nothing.
+Headings, questions and the links to other chapters claim nothing.
 """
 
 import functools
@@ -49,8 +49,8 @@ def folded(text: str) -> str:
 
 
 def claiming(text: str) -> list[str]:
-    """The sentences with one of the words, headings and questions left out."""
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    """The sentences with one of the words; headings, questions and the links at a chapter's end left out."""
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith(("#", "[←"))]
     blocks = NEW_BLOCK.split("\n".join(lines))
     sentences = [sentence for block in blocks for sentence in NEW_SENTENCE.split(folded(block))]
     return [s for s in sentences if WORDS.search(s) and not s.rstrip("*_)").endswith("?")]
