@@ -25,10 +25,11 @@ lab: .venv/ready
 run: .venv/ready
 	$(PY) tests/run_notebooks.py run
 
+# Two processes: a notebook is one process's (loadfile), and so is a run of neighbouring tests (worksteal).
 test: .venv/ready
 	$(PY) -m ruff check
-	$(PY) -m pytest tests
-	$(PY) $(NBVAL) notebooks
+	$(PY) -m pytest -n 2 --dist worksteal tests
+	$(PY) $(NBVAL) -n 2 --dist loadfile notebooks
 
 store: .venv/ready
 	$(PY) tests/run_notebooks.py store $(ONLY)

@@ -34,8 +34,8 @@ from gaml_utils.sine_numpy import (
     sine_numpy_jobs,
 )  # fmt: skip
 from gaml_utils.study_job import study_job
-from gaml_utils.study_results import table
-from gaml_utils.study_runs import STUDY, quick, study_jobs
+from gaml_utils.study_results import same_signs, table
+from gaml_utils.study_runs import STUDY, STUDY_LONG, STUDY_RIDGE, quick, study_jobs
 
 __all__ = ["EXPERIMENTS", "best_step_size", "key", "load", "rounded", "run", "select", "sine_numpy_job"]
 
@@ -48,6 +48,8 @@ EXPERIMENTS = {
     "glyphs": (GLYPHS, glyph_jobs, glyph_job),
     "omniglot": (OMNIGLOT, omniglot_jobs, omniglot_job),
     "study": (STUDY, study_jobs, study_job),
+    "study_ridge": (STUDY_RIDGE, study_jobs, study_job),
+    "study_long": (STUDY_LONG, study_jobs, study_job),
 }
 IN_KERAS = ("glyphs", "omniglot", "study")
 
@@ -148,7 +150,8 @@ def main(arguments: list[str]) -> None:
     config = EXPERIMENTS[options.name][0]
     if options.quick:
         path = run("study", quick(config), QUICK, options.jobs)
-        print(table(json.loads(path.read_text(encoding="utf-8"))))
+        small = json.loads(path.read_text(encoding="utf-8"))
+        print(table(small), same_signs(small, load("study")), sep="\n")
         return
     if options.seeds is not None:
         config = config | {"seeds": list(range(options.seeds))}

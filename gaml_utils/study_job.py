@@ -20,7 +20,8 @@ from gaml_utils.weighting import agreement_weights, uniform_weights
 RULES = {
     "uniform": uniform_weights, "agreement": agreement_weights, "cosine": cosine_weights,
     "leave one out": leave_one_out_weights, "power -1": power_weights(-1), "power -0.5": power_weights(-0.5),
-    "power 0.5": power_weights(0.5),
+    "power 0.5": power_weights(0.5), "power -1, ridge 0.01": power_weights(-1, 0.01),
+    "power -1, ridge 1": power_weights(-1, 1.0),
 }  # fmt: skip
 
 SINES = SineTasks()

@@ -39,10 +39,31 @@ def cell(results: dict, part: str, learner: str, rule: str, field: str = "test_e
     return select(mine, part, learner, rule, size, field)
 
 
-def against_uniform(results: dict, part: str, learner: str, rule: str, field: str = "test_error") -> Comparison | None:
-    """The rule less uniform weights, over paired seeds; None where one of them diverged."""
-    a, b = (cell(results, part, learner, r, field) for r in (rule, "uniform"))
+def against_uniform(
+    results: dict, part: str, learner: str, rule: str, field: str = "test_error", other: str = "uniform"
+) -> Comparison | None:
+    """The rule less uniform weights (or another rule), over paired seeds; None where one of them diverged."""
+    a, b = (cell(results, part, learner, r, field) for r in (rule, other))
     return paired_comparison(a, b) if np.isfinite(a).all() and np.isfinite(b).all() else None
+
+
+def verdict(
+    results: dict, part: str, learner: str, rule: str, against: str = "uniform", field: str = "test_error"
+) -> str:
+    """"better", "worse", "no difference found" or "diverged", of the rule less `against`, over paired seeds.
+
+    A headline of the plan by its corrected p, every other cell by whether its 95% interval leaves out 0.
+    """
+    if (against, field) == ("uniform", "test_error"):
+        for h in headlines(results):
+            if h.cell == (part, learner, rule):
+                return h.verdict
+    comparison = against_uniform(results, part, learner, rule, field, against)
+    if comparison is None:
+        return "diverged"
+    if not comparison.found:
+        return "no difference found"
+    return "worse" if comparison.difference > 0 else "better"
 
 
 def holm(p: list[float]) -> np.ndarray:
@@ -77,3 +98,13 @@ def table(results: dict) -> str:
         what = "a training diverged" if h.comparison is None else f"{h.comparison}, corrected p {h.corrected:.3f}"
         lines.append(f"{h.name:4s}{', '.join(h.cell):48s} expected {h.expected:14s} {what}")
     return "\n".join(lines)
+
+
+def same_signs(small: dict, whole: dict) -> str:
+    """Which headlines of a small run point the same way as in the whole study, in a line."""
+    signs = {h.name: np.sign(h.comparison.difference) for h in headlines(whole) if h.comparison is not None}
+    there = [h for h in headlines(small) if h.comparison is not None and h.name in signs]
+    other = [h.name for h in there if np.sign(h.comparison.difference) != signs[h.name]]
+    return f"same sign as in the whole study: {len(there) - len(other)} of {len(there)}" + "".join(
+        f"; {name} differs" for name in other
+    )

@@ -14,14 +14,14 @@ from gaml_utils.sine_numpy import key
 
 SINE_MAML = {
     "sizes": [1, 40, 40, 1], "activation": "relu", "inner_lr": 0.01, "inner_steps": 1, "optimizer": "Adam",
-    "iterations": 1500, "step_sizes": [0.001, 0.003, 0.01, 0.03],
+    "iterations": 1500, "step_sizes": [0.001, 0.003, 0.01, 0.03, 0.1],
 }  # fmt: skip
 SINE_LEARNERS = {
     "MAML": SINE_MAML,
     "first-order MAML": SINE_MAML,
     "Reptile": {
         "sizes": [1, 40, 40, 1], "activation": "tanh", "inner_lr": 0.02, "inner_steps": 5, "optimizer": "SGD",
-        "iterations": 800, "step_sizes": [0.1, 0.3, 1.0, 3.0],
+        "iterations": 800, "step_sizes": [0.1, 0.3, 1.0, 3.0, 10.0],
     },
 }  # fmt: skip
 GLYPH_LEARNERS = {                                           # those of chapter 08
@@ -93,6 +93,20 @@ def quick(config: dict) -> dict:
     }  # fmt: skip
 
 
+def follow_up(config: dict, rules: list, iterations: int = SINE_MAML["iterations"]) -> dict:
+    """MAML on sines and with noise again, comparing outer gradients alone: other rules, or a longer training."""
+    kept = {name: config["settings"][name] for name in ("sines", "noise")}
+    changed = {"rules": rules, "learners": ["MAML"], "sources": ["outer"]}
+    return config | {
+        "control_seeds": [], "settings": {name: s | changed for name, s in kept.items()},
+        "learners": {"sines": {"MAML": SINE_MAML | {"iterations": iterations}}},
+    }  # fmt: skip
+
+
+STUDY_RIDGE = follow_up(STUDY, ["power -1, ridge 0.01", "power -1", "power -1, ridge 1"])
+STUDY_LONG = follow_up(STUDY, ["agreement", "power -1"], iterations=6000)
+
+
 def engine(config: dict, part: str) -> str:
     """What a setting is made of: "sines" (numbers, in NumPy) or "glyphs" (images, in Keras)."""
     return "glyphs" if config["settings"][part]["family"] == "glyphs" else "sines"
@@ -100,8 +114,9 @@ def engine(config: dict, part: str) -> str:
 
 def rules_of(config: dict, part: str, learner: str) -> list[str]:
     """"uniform", then each rule with what it compares; Reptile's updates are its outer directions."""
-    sources = ["updates"] if learner == "Reptile" else ["updates", "outer"]
-    return ["uniform", *(f"{r} of {s}" for r, s in itertools.product(config["settings"][part]["rules"], sources))]
+    setting = config["settings"][part]
+    sources = ["updates"] if learner == "Reptile" else setting.get("sources", ["updates", "outer"])
+    return ["uniform", *(f"{r} of {s}" for r, s in itertools.product(setting["rules"], sources))]
 
 
 def step_sizes(config: dict, part: str, learner: str) -> list[float]:

@@ -61,7 +61,7 @@ def test_at_most_twelve_hypotheses_each_about_a_cell_of_the_grid_and_each_in_the
 def test_settings_come_one_after_another_first_tuned_then_trained_over_all_seeds():
     first = study.study_jobs(TINY, {})
     assert {job["part"] for job in first} == {"sines"} and {job["seed"] for job in first} == {0}
-    assert len(first) == (13 + 13 + 7) * 4
+    assert len(first) == (13 + 13 + 7) * 5
     done = finished(first, lambda job: 0.1 if job["step_size"] in (0.003, 0.3) else 0.5)
     jobs = study.study_jobs(TINY, done)
     second = [job for job in jobs if key(job) not in done]
@@ -95,6 +95,15 @@ def test_quick_has_cells_of_the_headlines_alone():
     cells = {(j["part"], j["learner"], j["rule"]) for j in study.study_jobs(small, {})}
     assert ("sines", "MAML", "power -1 of outer") in cells
     assert all(s["iterations"] == 800 for s in small["learners"]["sines"].values())
+
+
+@pytest.mark.parametrize(("config", "iterations"), [(study.STUDY_RIDGE, 1500), (study.STUDY_LONG, 6000)])
+def test_follow_ups_are_the_study_with_other_rules_or_a_longer_training(config, iterations):
+    jobs = study.study_jobs(config, {})
+    assert {j["rule"] for j in jobs} - {"uniform"} == {f"{r} of outer" for r in config["settings"]["sines"]["rules"]}
+    assert all(callable(work.weighting_of(j["rule"])[0]) for j in jobs)
+    assert config["learners"]["sines"]["MAML"]["iterations"] == iterations
+    assert all(config[name] == STUDY[name] for name in ("seeds", "tuning_seeds", "test_tasks"))
 
 
 # ---------------------------------------------------------------- one training

@@ -57,3 +57,23 @@ def test_holm_multiplies_the_smallest_by_their_number_and_never_turns_the_order(
     assert read.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert read.holm([0.9, 0.5]).tolist() == [1.0, 1.0]
     assert read.holm([0.02]).tolist() == [0.02]
+
+
+def test_a_verdict_is_corrected_for_a_headline_and_by_its_interval_elsewhere(monkeypatch):
+    found = results({"power -1 of outer": -0.3, "cosine of updates": 0.3})
+    assert read.verdict(found, "noise", "MAML", "power -1 of outer") == "better"                  # H8
+    assert read.verdict(found, "noise", "MAML", "cosine of updates") == "worse"                   # exploratory
+    assert read.verdict(found, "noise", "Reptile", "agreement of updates") == "no difference found"
+    same = ("noise", "MAML", "cosine of updates")
+    assert read.verdict(found, *same, against="cosine of updates") == "no difference found"
+    assert read.verdict(found, *same, against="power -1 of outer") == "worse"
+    assert read.verdict(results({}, diverged=[("cosine of updates", 2)]), *same) == "diverged"
+    monkeypatch.setattr(read, "holm", lambda p: np.full(len(p), 0.9))
+    assert read.verdict(found, "noise", "MAML", "power -1 of outer") == "no difference found"
+    assert read.verdict(found, *same) == "worse"
+
+
+def test_a_small_run_is_held_against_the_whole_one():
+    whole, other = results({"power -1 of outer": -0.3}), results({"power -1 of outer": 0.3, "agreement of outer": 0.3})
+    assert read.same_signs(whole, whole) == "same sign as in the whole study: 7 of 7"
+    assert "; H3 differs" in read.same_signs(other, whole)

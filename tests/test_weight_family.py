@@ -13,7 +13,7 @@ from tests.test_weighting import ANY_FINITE, CLEAR, ORDINARY, SHAPES
 
 POWERS = [-2, -1, -0.5, 0.1, 2, 9]
 RULES = [*map(power_weights, POWERS), cosine_weights, leave_one_out_weights]
-rules = pytest.mark.parametrize("rule", RULES, ids=str)
+rules = pytest.mark.parametrize("rule", RULES, ids=lambda rule: getattr(rule, "__name__", str(rule)))
 powers = pytest.mark.parametrize("p", POWERS)
 USUAL = np.random.default_rng(0).normal(size=(6, 40)) + 0.2
 

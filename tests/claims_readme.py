@@ -1,0 +1,3 @@
+"""What README says of the study, and the cells that say so (tests/test_study_claims.py)."""
+
+CLAIMS: list = []

@@ -1,0 +1,85 @@
+"""Every sentence with "better", "worse" or "no difference" about the study is tied to cells of its results.
+
+tests/claims_10.py, claims_11.py and claims_readme.py each hold CLAIMS: (sentence, cells), a cell being (setting,
+learner, rule, verdict) and, where it is not against uniform weights in study.json, a dict of what is different.
+Headings and questions claim nothing.
+"""
+
+import functools
+import pathlib
+import re
+
+import nbformat
+import pytest
+
+from gaml_utils.experiments import load
+from gaml_utils.study_results import verdict
+from tests import claims_10, claims_11, claims_readme
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+WORDS = re.compile(r"\b(better|worse|no difference)\b", re.IGNORECASE)
+VERDICTS = {"better", "worse", "no difference found", "diverged"}
+stored = functools.cache(load)
+
+
+def chapter(name: str) -> str:
+    """Its prose, cell by cell."""
+    notebook = nbformat.read(next((ROOT / "notebooks").glob(f"{name}_*.ipynb")), as_version=4)
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def results_section() -> str:
+    """README's, of the study."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    return readme.split("### The study", 1)[1].split("\n#", 1)[0]
+
+
+TEXTS = {
+    "10": (functools.partial(chapter, "10"), claims_10.CLAIMS),
+    "11": (functools.partial(chapter, "11"), claims_11.CLAIMS),
+    "README": (results_section, claims_readme.CLAIMS),
+}
+NEW_BLOCK = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*|]|\d+\.) ?)")      # a paragraph, a list's item, a table's row
+NEW_SENTENCE = re.compile(r"(?<=[.!?])[*_)\"]*\s+(?=[^a-z])")
+
+
+def folded(text: str) -> str:
+    """With every stretch of white space as one blank, and links without their addresses."""
+    return " ".join(re.sub(r"\]\([^)]*\)", "]", text).split())
+
+
+def claiming(text: str) -> list[str]:
+    """The sentences with one of the words, headings and questions left out."""
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    blocks = NEW_BLOCK.split("\n".join(lines))
+    sentences = [sentence for block in blocks for sentence in NEW_SENTENCE.split(folded(block))]
+    return [s for s in sentences if WORDS.search(s) and not s.rstrip("*_)").endswith("?")]
+
+
+def test_sentences_that_claim_are_found():
+    text = "# A better rule\n\nIs it better? It is worse. See [a](better.md).\n\n- One is better\n- two\n| a | worse |"
+    assert claiming(text) == ["It is worse.", "- One is better", "| a | worse |"]
+    assert claiming("On sines there is no\ndifference. Good.") == ["On sines there is no difference."]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_claim_is_listed_and_every_listed_claim_is_there(name):
+    read, claims = TEXTS[name]
+    listed = [folded(sentence) for sentence, _ in claims]
+    assert [s for s in claiming(read()) if not any(s in claim for claim in listed)] == []     # none is untied
+    assert [claim for claim in listed if claim not in folded(read())] == []                   # none is out of date
+
+
+CELLS = [(name, sentence, cell) for name, (_, claims) in TEXTS.items() for sentence, cells in claims for cell in cells]
+
+
+@pytest.mark.parametrize(("name", "sentence", "cell"), CELLS, ids=[f"{n}-{' '.join(c[:3])}" for n, _, c in CELLS])
+def test_claim_is_what_the_study_found(name, sentence, cell):
+    part, learner, rule, expected, *different = cell
+    options = {"results": "study"} | (different[0] if different else {})
+    assert expected in VERDICTS
+    assert verdict(stored(options.pop("results")), part, learner, rule, **options) == expected
+
+
+def test_no_claim_is_without_a_cell():
+    assert all(cells for _, claims in TEXTS.values() for _, cells in claims)
