@@ -106,7 +106,9 @@ def powers_figure(results: dict, learner: str, parts: Sequence[str], columns: in
     return fig
 
 
-def plot_lines(axes: Sequence[Axes], lines: Mapping[str, np.ndarray], ylabels: Sequence[str], log: Sequence[bool]) -> None:
+def plot_lines(
+    axes: Sequence[Axes], lines: Mapping[str, np.ndarray], ylabels: Sequence[str], log: Sequence[bool]
+) -> None:
     """{label: (steps, columns)}: one panel a column, against the outer step."""
     for k, ax in enumerate(axes):
         for (label, values), colour in zip(lines.items(), (BLUE, RED), strict=True):

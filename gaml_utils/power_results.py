@@ -32,22 +32,30 @@ def tuning(results: dict, part: str, learner: str, rule: str) -> np.ndarray:
     return np.array([select(mine, part, learner, rule, size, "validation_error").mean() for size in sizes])
 
 
+def blown_up(results: dict, part: str, learner: str, rule: str, field: str = "test_error") -> np.ndarray:
+    """(seeds,): which trainings diverged, or ended with more than ten times the mean error of uniform weights."""
+    mean = cell(results, part, learner, "uniform", field).mean()
+    return ~(cell(results, part, learner, rule, field) < BLEW_UP * mean)
+
+
 def percent(results: dict, part: str, learner: str, rule: str, field: str = "test_error") -> Comparison | None:
     """The rule less uniform weights, each at its own step size, in percent of the latter's mean over the seeds.
 
-    None if a training of the rule diverged or its error is more than ten times that mean.
+    None if a training of the rule blew up.
     """
     found = against_uniform(results, part, learner, rule, field)
-    mean = cell(results, part, learner, "uniform", field).mean()
-    if found is None or not cell(results, part, learner, rule, field).max() < BLEW_UP * mean:
+    if found is None or blown_up(results, part, learner, rule, field).any():
         return None
-    scale = 100 / mean
+    scale = 100 / cell(results, part, learner, "uniform", field).mean()
     return found._replace(difference=scale * found.difference, low=scale * found.low, high=scale * found.high)
 
 
-def as_text(found: Comparison | None) -> str:
-    """"-12% [-18, -6]", with the 95% interval, or "blew up"."""
-    return f"{found.difference:+.0f}% [{found.low:+.0f}, {found.high:+.0f}]" if found else "blew up"
+def as_text(results: dict, part: str, learner: str, rule: str, field: str = "test_error") -> str:
+    """"-12% [-18, -6]", percent with its 95% interval, or "3 of 10 blew up"."""
+    found, gone = percent(results, part, learner, rule, field), blown_up(results, part, learner, rule, field)
+    if found is None:
+        return f"{gone.sum()} of {len(gone)} blew up"
+    return f"{found.difference:+.0f}% [{found.low:+.0f}, {found.high:+.0f}]"
 
 
 def aligned(rows: Sequence[Sequence[str]], names: int = 1) -> str:
@@ -85,9 +93,8 @@ def table(results: dict, learner: str, cells: Sequence[tuple[str, str]], columns
     rows = [[learner, "", *columns]]
     for part, rule in cells:
         sources = [name if name in ("outer", "updates") else sources_of(learner)[0] for name in columns]
-        found = [percent(results, part, learner, of(rule, source), FIELDS.get(name, "test_error"))
-                 for name, source in zip(columns, sources, strict=True)]  # fmt: skip
-        rows.append([part, rule, *map(as_text, found)])
+        rows.append([part, rule, *(as_text(results, part, learner, of(rule, source), FIELDS.get(name, "test_error"))
+                                   for name, source in zip(columns, sources, strict=True))])  # fmt: skip
     return aligned(rows, names=2)
 
 
