@@ -9,6 +9,8 @@ from gaml_utils.evaluation import Comparison, paired_comparison
 from gaml_utils.sine_numpy import key, select
 from gaml_utils.study_runs import HYPOTHESES, seeds, tuned
 
+DIVERGED = 100.0            # a test error above it; always 0 has about 4 on sines
+
 
 class Headline(NamedTuple):
     """One hypothesis of the plan and what came out. comparison, p, corrected: None where a training diverged."""
@@ -31,12 +33,13 @@ class Headline(NamedTuple):
 
 
 def cell(results: dict, part: str, learner: str, rule: str, field: str = "test_error") -> np.ndarray:
-    """(seeds,): one field at the rule's own step size; NaN where a training diverged."""
+    """(seeds,): one field at the rule's own step size; NaN where a training diverged, or ended above DIVERGED."""
     config, runs = results["config"], results["runs"]
     size = tuned(config, runs, part, learner, rule)
     wanted = seeds(config, part, "seeds")
     mine = [run for run in runs if run["seed"] in wanted]
-    return select(mine, part, learner, rule, size, field)
+    found, error = (select(mine, part, learner, rule, size, name) for name in (field, "test_error"))
+    return np.where(error > DIVERGED, np.nan, found)
 
 
 def against_uniform(

@@ -53,6 +53,16 @@ def test_a_diverged_training_is_said_and_the_others_are_tested():
     assert "a training diverged" in read.table(results({}, diverged=[("cosine of outer", 2)]))
 
 
+def test_a_training_that_ended_finite_but_far_away_counts_as_diverged():
+    found = results({})
+    for run in found["runs"]:
+        if (run["rule"], run["step_size"], run["seed"]) == ("cosine of outer", 0.003, 2):
+            run["test_error"] = 1e30
+    assert np.isnan(read.cell(found, "noise", "MAML", "cosine of outer")).tolist() == [False, False, True, False]
+    assert read.verdict(found, "noise", "MAML", "cosine of outer") == "diverged"
+    assert np.isfinite(read.cell(found, "noise", "MAML", "uniform")).all()
+
+
 def test_holm_multiplies_the_smallest_by_their_number_and_never_turns_the_order():
     assert read.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert read.holm([0.9, 0.5]).tolist() == [1.0, 1.0]
