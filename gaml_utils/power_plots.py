@@ -11,7 +11,7 @@ from gaml_utils.plotting import BLACK, BLUE, COLOURS, RED
 from gaml_utils.power_results import BLEW_UP, POWERS, of, percent, sources_of, tuning
 from gaml_utils.study_runs import step_sizes
 
-OFF_SCALE = 120                                              # percent: drawn as a cross on the upper edge
+OFF_SCALE = 2.0                                              # times uniform: drawn as a cross on the upper edge
 MARKERS = "osdv^"
 
 
@@ -71,23 +71,25 @@ def plot_tuning(axes: Sequence[Axes], results: dict, cases: Sequence[tuple[str, 
 
 
 def plot_powers(ax: Axes, results: dict, part: str, learner: str) -> None:
-    """Error of each power in percent of uniform's, with 95% intervals; a line for each kind of gradients compared."""
+    """Error of each power, uniform being 1, with 95% intervals; a line for each kind of gradients compared."""
     tried = [r for r in POWERS if r == "uniform" or r in results["config"]["settings"][part]["rules"]]
     for k, source in enumerate(sources_of(learner)):
         found = {POWERS[r]: percent(results, part, learner, of(r, source)) for r in tried if r != "uniform"}
-        shown = {p: f for p, f in found.items() if f and f.difference < OFF_SCALE}
+        shown = {p: [1 + v / 100 for v in f[:3]] for p, f in found.items() if f and 1 + f.difference / 100 < OFF_SCALE}
         shift, colour = 0.06 * k, (BLUE, RED)[k]
-        middle = {POWERS[r]: 0.0 if r == "uniform" else np.nan for r in tried}
-        middle |= {p: f.difference for p, f in shown.items()}
+        middle = {POWERS[r]: 1.0 if r == "uniform" else np.nan for r in tried}
+        middle |= {p: ratio for p, (ratio, _, _) in shown.items()}
         ax.plot(np.array(list(middle)) + shift, list(middle.values()), "os"[k], linestyle="-", markersize=4,
                 color=colour, label=f"of {source}")  # fmt: skip
-        for p, f in shown.items():
-            ax.plot([p + shift] * 2, [f.low, f.high], color=colour, linestyle="-")
+        for p, (_, low, high) in shown.items():
+            ax.plot([p + shift] * 2, [low, high], color=colour, linestyle="-")
         off = [p + shift for p in found if p not in shown]
-        ax.plot(off, [OFF_SCALE + 2] * len(off), "x", color=colour)
-    ax.axhline(0, color=BLACK, lw=0.8, linestyle=":")
+        ax.plot(off, [1.1 * OFF_SCALE] * len(off), "x", color=colour)
+    ax.axhline(1, color=BLACK, lw=0.8, linestyle=":")
     ax.set_title(part, fontsize=9)
-    ax.set(ylim=(-70, OFF_SCALE + 10), xticks=[-1, 0, 1])
+    ax.set(yscale="log", ylim=(0.6, 1.2 * OFF_SCALE), xticks=[-1, 0, 1])
+    ax.set_yticks([0.7, 1, 1.5, 2], ["0.7", "1", "1.5", "2"])
+    ax.minorticks_off()
 
 
 def powers_figure(results: dict, learner: str, parts: Sequence[str], columns: int = 5) -> Figure:
@@ -100,9 +102,9 @@ def powers_figure(results: dict, learner: str, parts: Sequence[str], columns: in
         plot_powers(ax, results, part, learner)
     for ax in axes.flat[len(there) :]:
         ax.axis("off")
-    axes[0, 0].legend(fontsize=7)
+    axes[0, 0].legend(fontsize=7, loc="lower right")
     fig.supxlabel("p", fontsize=9)
-    fig.supylabel("error less the mean's, %", fontsize=9)
+    fig.supylabel("test error, the mean's = 1", fontsize=9)
     return fig
 
 

@@ -105,7 +105,7 @@ def test_the_curve_over_p_shows_each_power_and_crosses_out_what_blew_up(results)
     lines = fig.axes[0].get_lines()
     middle = next(line for line in lines if line.get_label() == "of outer")
     assert middle.get_xdata() == pytest.approx([1, 0.5, 0, -0.5, -1])
-    assert np.array(middle.get_ydata()) == pytest.approx([np.nan, 20, 0, -20, -10], nan_ok=True)
+    assert np.array(middle.get_ydata()) == pytest.approx([np.nan, 1.2, 1, 0.8, 0.9], nan_ok=True)
     crosses = [line for line in lines if line.get_marker() == "x"]
     assert [list(line.get_xdata()) for line in crosses] == [[1.0], []]
     plt.close(fig)
