@@ -29,9 +29,9 @@ def chapter(name: str) -> str:
 
 
 def results_section() -> str:
-    """README's, of the study."""
+    """README's."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    return readme.split("### The study", 1)[1].split("\n#", 1)[0]
+    return readme.split("\n## What came out", 1)[1].split("\n## ", 1)[0]
 
 
 TEXTS = {
