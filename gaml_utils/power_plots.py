@@ -22,7 +22,7 @@ def plot_directions(ax: Axes, gradients: np.ndarray, directions: Mapping[str, np
     for (label, d), colour in zip(directions.items(), (RED, BLACK, BLUE), strict=False):
         x, y = d / np.linalg.norm(d)
         ax.annotate("", (x, y), (0, 0), arrowprops={"color": colour, "width": 2, "headwidth": 8})
-        ax.text(1.08 * x - 0.35 * (abs(x) < 0.2), 1.08 * y, label, color=colour)
+        ax.text(1.08 * x - 0.35 * (abs(x) < 0.2), 1.08 * y - 0.12 * (x > 0.9), label, color=colour)
     ax.set(aspect="equal", ylim=(-0.2, 1.4), xlabel="first parameter", ylabel="second")
 
 
@@ -87,8 +87,8 @@ def plot_powers(ax: Axes, results: dict, part: str, learner: str) -> None:
         ax.plot(off, [1.1 * OFF_SCALE] * len(off), "x", color=colour)
     ax.axhline(1, color=BLACK, lw=0.8, linestyle=":")
     ax.set_title(part, fontsize=9)
-    ax.set(yscale="log", ylim=(0.6, 1.2 * OFF_SCALE), xticks=[-1, 0, 1])
-    ax.set_yticks([0.7, 1, 1.5, 2], ["0.7", "1", "1.5", "2"])
+    ax.set(yscale="log", ylim=(0.45, 1.2 * OFF_SCALE), xticks=[-1, 0, 1])
+    ax.set_yticks([0.5, 0.7, 1, 1.5, 2], ["0.5", "0.7", "1", "1.5", "2"])
     ax.minorticks_off()
 
 

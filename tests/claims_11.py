@@ -48,9 +48,14 @@ CLAIMS: list = [
         [(*NOISE, "cosine of outer", "worse")],
     ),
     (
-        "Comparing *updates* instead of outer gradients makes no negative power any good: at best no difference from "
-        "the mean was found, with noise tasks and $p = -1/2$ (exploratory).",
-        [(*NOISE, "power -0.5 of updates", "no difference found")],
+        "Comparing *updates* instead of outer gradients makes no negative power any good in these two settings: at "
+        "best no difference from the mean was found, with noise tasks and $p = -1/2$ (exploratory).",
+        [
+            (*NOISE, "power -0.5 of updates", "no difference found"),
+            (*NOISE, "power -1 of updates", "diverged"),
+            (*SINES, "power -0.5 of updates", "diverged"),
+            (*SINES, "power -1 of updates", "diverged"),
+        ],
     ),
     (
         "On sines Reptile with $p = -1/2$ is better than with the mean, and so it is with $p = -1$ (both exploratory).",
