@@ -35,7 +35,7 @@ from gaml_utils.sine_numpy import (
 )  # fmt: skip
 from gaml_utils.study_job import study_job
 from gaml_utils.study_results import same_signs, table
-from gaml_utils.study_runs import STUDY, STUDY_LONG, STUDY_RIDGE, quick, study_jobs
+from gaml_utils.study_runs import STUDY, STUDY_LENGTHS, STUDY_LONG, STUDY_RIDGE, quick, study_jobs
 
 __all__ = ["EXPERIMENTS", "best_step_size", "key", "load", "rounded", "run", "select", "sine_numpy_job"]
 
@@ -50,6 +50,7 @@ EXPERIMENTS = {
     "study": (STUDY, study_jobs, study_job),
     "study_ridge": (STUDY_RIDGE, study_jobs, study_job),
     "study_long": (STUDY_LONG, study_jobs, study_job),
+    "study_lengths": (STUDY_LENGTHS, study_jobs, study_job),
 }
 IN_KERAS = ("glyphs", "omniglot", "study")
 

@@ -53,6 +53,16 @@ def squared_length_weights(updates: np.ndarray) -> np.ndarray:
     return squares / squares.sum()
 
 
+def diagonal_weights(updates: np.ndarray, p: float = -1.0, ridge: float = 0.1) -> np.ndarray:
+    """power_weights with K's diagonal alone: lengths count, and what tasks have in common does not. p < 0.
+
+    Scores (|g_i|^2 / mean + ridge)^p, over their sum; uniform if all updates are 0. (tasks, parameters) -> (tasks,).
+    """
+    squares = np.einsum("tp,tp->t", updates, updates)
+    s = (squares / (squares.mean() or 1.0) + ridge) ** p
+    return s / s.sum()
+
+
 def positive_part_weights(updates: np.ndarray) -> np.ndarray:
     """Agreement without negative weights: those are set to 0, and the rest add up to 1 again."""
     w = np.maximum(agreement_weights(updates), 0.0)

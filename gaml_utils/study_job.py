@@ -11,7 +11,7 @@ from gaml_utils.evaluation import adaptation_curve
 from gaml_utils.mixtures import LineTasks, Mislabelled, Mixture
 from gaml_utils.mlp import init_mlp
 from gaml_utils.numpy_meta import SGD, Adam, meta_gradient, reptile_direction, train
-from gaml_utils.sine_numpy import rounded
+from gaml_utils.sine_numpy import diagonal_weights, rounded
 from gaml_utils.study_runs import engine
 from gaml_utils.tasks import NoiseTasks, SineTasks
 from gaml_utils.weight_family import cosine_weights, leave_one_out_weights, power_weights
@@ -21,7 +21,8 @@ RULES = {
     "uniform": uniform_weights, "agreement": agreement_weights, "cosine": cosine_weights,
     "leave one out": leave_one_out_weights, "power -1": power_weights(-1), "power -0.5": power_weights(-0.5),
     "power 0.5": power_weights(0.5), "power -1, ridge 0.01": power_weights(-1, 0.01),
-    "power -1, ridge 1": power_weights(-1, 1.0),
+    "power -1, ridge 1": power_weights(-1, 1.0), "diagonal -1": diagonal_weights,
+    "diagonal -0.5": partial(diagonal_weights, p=-0.5),
 }  # fmt: skip
 
 SINES = SineTasks()

@@ -97,7 +97,9 @@ def test_quick_has_cells_of_the_headlines_alone():
     assert all(s["iterations"] == 800 for s in small["learners"]["sines"].values())
 
 
-@pytest.mark.parametrize(("config", "iterations"), [(study.STUDY_RIDGE, 1500), (study.STUDY_LONG, 6000)])
+@pytest.mark.parametrize(
+    ("config", "iterations"), [(study.STUDY_RIDGE, 1500), (study.STUDY_LONG, 6000), (study.STUDY_LENGTHS, 1500)]
+)
 def test_follow_ups_are_the_study_with_other_rules_or_a_longer_training(config, iterations):
     jobs = study.study_jobs(config, {})
     assert {j["rule"] for j in jobs} - {"uniform"} == {f"{r} of outer" for r in config["settings"]["sines"]["rules"]}

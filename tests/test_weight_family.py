@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gaml_utils import agreement_weights, cosine_weights, leave_one_out_weights, power_weights, uniform_weights
+from gaml_utils.sine_numpy import diagonal_weights
 from gaml_utils.weight_family import PowerWeights
 from gaml_utils.weighting import from_numpy
 from tests.test_weighting import ANY_FINITE, CLEAR, ORDINARY, SHAPES
@@ -291,3 +292,14 @@ def test_a_power_may_be_taken_in_numpy_for_a_tensor():
 
     rule = power_weights(-1)
     np.testing.assert_allclose(from_numpy(rule)(tf.constant(USUAL)), rule(USUAL), rtol=1e-14)
+
+
+@pytest.mark.parametrize("p", [-1, -0.5])
+def test_the_diagonal_alone_is_the_power_where_updates_stand_at_right_angles(p):
+    lengths = np.array([0.5, 1.0, 2.0, 4.0])
+    right_angles = np.diag(lengths)
+    assert diagonal_weights(right_angles, p) == pytest.approx(power_weights(p)(right_angles), rel=1e-12)
+    shared = right_angles + 0.5
+    assert diagonal_weights(shared, p) != pytest.approx(power_weights(p)(shared), rel=0.05)
+    assert diagonal_weights(shared[:, ::-1], p) == pytest.approx(diagonal_weights(shared, p))
+    assert diagonal_weights(np.zeros((3, 2)), p) == pytest.approx([1 / 3] * 3)
