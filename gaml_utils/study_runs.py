@@ -35,9 +35,17 @@ TWICE = ["leave one out", "power -0.5", "power 0.5"]         # in two settings o
 SWEPT = ["agreement", "power -1"]                            # over the number of tasks and the share of outliers
 
 
-def setting(family: str, rules: list, learners: list, tasks: int = 25, share: float = 0.0) -> dict:
-    """One line of the grid. tasks: T, the size of a meta-batch; share: of its tasks that are not of the family."""
-    return {"family": family, "rules": rules, "learners": learners, "meta_batch": tasks, "share": share}
+def setting(
+    family: str, rules: list, learners: list, tasks: int = 25, share: float = 0.0, sources: tuple = ("updates", "outer")
+) -> dict:
+    """One line of the grid. tasks: T, the size of a meta-batch; share: of its tasks that are not of the family.
+
+    sources: what MAML's rules compare; with Reptile it is always the updates.
+    """
+    return {
+        "family": family, "rules": rules, "learners": learners, "meta_batch": tasks, "share": share,
+        "sources": list(sources),
+    }  # fmt: skip
 
 
 BOTH = ["MAML", "Reptile"]
@@ -51,14 +59,14 @@ STUDY = {
         "sines": setting("sines", EVERYWHERE + TWICE, THREE),
         "noise": setting("noise", EVERYWHERE + TWICE, BOTH, share=0.2),
         "glyphs": setting("glyphs", EVERYWHERE, BOTH, tasks=10),
-        "glyphs, wrong labels": setting("glyphs", EVERYWHERE, BOTH, tasks=10, share=0.2),
+        "glyphs, wrong labels": setting("glyphs", EVERYWHERE, ["MAML"], tasks=10, share=0.2),
         "shifted phase": setting("shifted phase", EVERYWHERE, BOTH, share=0.2),
         "two modes": setting("two modes", EVERYWHERE, THREE, share=0.5),
-        "noise, 40%": setting("noise", SWEPT, ["MAML"], share=0.4),
-        "shifted phase, 40%": setting("shifted phase", SWEPT, ["MAML"], share=0.4),
-        "sines, 5 tasks": setting("sines", SWEPT, ["MAML"], tasks=5),
-        "sines, 50 tasks": setting("sines", SWEPT, ["MAML"], tasks=50),
-        "nothing to learn": setting("nothing to learn", EVERYWHERE, BOTH),
+        "noise, 40%": setting("noise", SWEPT, ["MAML"], share=0.4, sources=["outer"]),
+        "shifted phase, 40%": setting("shifted phase", SWEPT, ["MAML"], share=0.4, sources=["outer"]),
+        "sines, 5 tasks": setting("sines", SWEPT, ["MAML"], tasks=5, sources=["outer"]),
+        "sines, 50 tasks": setting("sines", SWEPT, ["MAML"], tasks=50, sources=["outer"]),
+        "nothing to learn": setting("nothing to learn", SWEPT, BOTH),
     },
     "learners": {"sines": SINE_LEARNERS, "glyphs": GLYPH_LEARNERS},
     "glyphs": GLYPHS,
@@ -116,7 +124,7 @@ def engine(config: dict, part: str) -> str:
 def rules_of(config: dict, part: str, learner: str) -> list[str]:
     """"uniform", then each rule with what it compares; Reptile's updates are its outer directions."""
     setting = config["settings"][part]
-    sources = ["updates"] if learner == "Reptile" else setting.get("sources", ["updates", "outer"])
+    sources = ["updates"] if learner == "Reptile" else setting["sources"]
     return ["uniform", *(f"{r} of {s}" for r, s in itertools.product(setting["rules"], sources))]
 
 
