@@ -112,7 +112,7 @@ def follow_up(config: dict, rules: list, iterations: int = SINE_MAML["iterations
 
 
 STUDY_RIDGE = follow_up(STUDY, ["power -1, ridge 0.01", "power -1", "power -1, ridge 1"])
-STUDY_LONG = follow_up(STUDY, ["agreement", "power -1"], iterations=6000)
+STUDY_LONG = follow_up(STUDY, ["power -1"], iterations=6000)
 STUDY_LENGTHS = follow_up(STUDY, ["diagonal -0.5", "diagonal -1"])
 
 
