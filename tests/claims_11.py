@@ -96,4 +96,33 @@ CLAIMS: list = [
             for ridge in ("0.01", "1")
         ],
     ),
+    (
+        "With two modes (H9) and on characters (H11) the plan expected $p = -1$ to win as well, and no difference was "
+        "found.",
+        [(part, "MAML", "power -1 of outer", "no difference found") for part in ("two modes", "glyphs")],
+    ),
+    (
+        "Elsewhere the curve has three points only, and its left end lies level with the mean: with a shifted phase, "
+        "with two modes, on characters and with wrong labels no difference from the mean was found at $p = -1$.",
+        [
+            (part, "MAML", "power -1 of outer", "no difference found")
+            for part in ("shifted phase", "two modes", "glyphs", "glyphs, wrong labels")
+        ],
+    ),
+    (
+        "With two modes the price is plain: the median task is better off and the worst tenth worse (exploratory).",
+        [
+            ("two modes", "MAML", "power -1 of outer", "better", {"field": "test_median"}),
+            ("two modes", "MAML", "power -1 of outer", "worse", {"field": "test_worst"}),
+        ],
+    ),
+    (
+        "With a shifted phase and with two modes Reptile with $p = -1$ is better as well, at the largest size of the "
+        "list (exploratory). On characters no difference was found.",
+        [
+            ("shifted phase", "Reptile", "power -1 of updates", "better"),
+            ("two modes", "Reptile", "power -1 of updates", "better"),
+            ("glyphs", "Reptile", "power -1 of updates", "no difference found"),
+        ],
+    ),
 ]
