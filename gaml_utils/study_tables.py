@@ -167,7 +167,7 @@ def sign_lines(results: dict) -> str:
         line = f"{part:20s}"
         for learner, source in places:
             width, shown = len(f"  {learner} of {source}"), ""
-            if learner in s["learners"]:
+            if learner in s["learners"] and f"agreement of {source}" in rules_of(results["config"], part, learner):
                 shown = f"{np.nanmean(cell(results, part, learner, f'agreement of {source}', 'negative_share')):.0%}"
             line += f"{shown:>{width}s}"
         lines.append(line.rstrip())
