@@ -1,7 +1,7 @@
 """Every sentence with "better", "worse" or "no difference" about the study is tied to cells of its results.
 
-tests/claims_10.py, claims_11.py and claims_readme.py each hold CLAIMS: (sentence, cells), a cell being (setting,
-learner, rule, verdict) and, where it is not against uniform weights in study.json, a dict of what is different.
+tests/claims_readme.py holds CLAIMS: (sentence, cells), a cell being (setting, learner, rule, verdict) and, where it is
+not against uniform weights in study.json, a dict of what is different.
 Headings, questions and the links to other chapters claim nothing.
 """
 
@@ -9,23 +9,17 @@ import functools
 import pathlib
 import re
 
-import nbformat
 import pytest
 
 from gaml_utils.experiments import load
-from gaml_utils.study_results import verdict
-from tests import claims_10, claims_11, claims_readme
+from gaml_utils.study_results import against_uniform, cell, verdict
+from gaml_utils.study_runs import rules_of
+from tests import claims_readme
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORDS = re.compile(r"\b(better|worse|no difference)\b", re.IGNORECASE)
 VERDICTS = {"better", "worse", "no difference found", "diverged"}
 stored = functools.cache(load)
-
-
-def chapter(name: str) -> str:
-    """Its prose, cell by cell."""
-    notebook = nbformat.read(next((ROOT / "notebooks").glob(f"{name}_*.ipynb")), as_version=4)
-    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
 
 
 def results_section() -> str:
@@ -34,11 +28,7 @@ def results_section() -> str:
     return readme.split("\n## What came out", 1)[1].split("\n## ", 1)[0]
 
 
-TEXTS = {
-    "10": (functools.partial(chapter, "10"), claims_10.CLAIMS),
-    "11": (functools.partial(chapter, "11"), claims_11.CLAIMS),
-    "README": (results_section, claims_readme.CLAIMS),
-}
+TEXTS = {"README": (results_section, claims_readme.CLAIMS)}
 NEW_BLOCK = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*|]|\d+\.) ?)")      # a paragraph, a list's item, a table's row
 NEW_SENTENCE = re.compile(r"(?<=[.!?])[*_)\"]*\s+(?=[^a-z])")
 
@@ -83,3 +73,18 @@ def test_claim_is_what_the_study_found(name, sentence, cell):
 
 def test_no_claim_is_without_a_cell():
     assert all(cells for _, claims in TEXTS.values() for _, cells in claims)
+
+
+def test_the_paper_s_rule_is_better_nowhere_and_the_shares_readme_gives_are_the_study_s():
+    study = stored("study")
+    places = [(part, learner) for part, s in study["config"]["settings"].items() for learner in s["learners"]
+              if claims_readme.PAPER in rules_of(study["config"], part, learner)]  # fmt: skip
+    assert "better" not in {verdict(study, *place, claims_readme.PAPER) for place in places} and len(places) == 15
+    for part, low, high in (("noise", 0.55, 0.65), ("noise, 40%", 0.0, 0.55)):                 # two fifths less, more
+        power, mean = (cell(study, part, "MAML", rule).mean() for rule in (claims_readme.POWER, "uniform"))
+        assert low < power / mean < high
+    alone = against_uniform(stored("study_lengths"), "noise", "MAML", "diagonal -1 of outer")
+    whole = against_uniform(study, "noise", "MAML", claims_readme.POWER)
+    assert 0.9 < alone.difference / whole.difference < 1                                        # nearly all of it
+    hours = study["wall_seconds"] / 2 / 3600
+    assert f"repeats the {len(study['runs']):,} trainings (about {hours:.0f} hours on two cores)" in results_section()
