@@ -141,7 +141,7 @@ def test_previous_contents_next(path):
 @chapters
 def test_three_or_more_exercises_not_yet_answered(path):
     questions = re.findall(rf"^\*\*({int(path.name[:2])}\.\d)\*\*", prose(path), re.MULTILINE)
-    asked = re.findall(r'check\("(\d\.\d)"', "\n".join(cell.source for cell in cells(path, "code")))
+    asked = re.findall(r'check\("(\d+\.\d)"', "\n".join(cell.source for cell in cells(path, "code")))
     assert len(asked) >= 3 and asked == questions
     assert printed(path).count("not attempted yet") == len(asked)
 
@@ -149,8 +149,8 @@ def test_three_or_more_exercises_not_yet_answered(path):
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda p: p.stem)
 def test_solutions_answer_every_exercise_of_their_chapter(path):
     chapter = CHAPTERS[SOLUTIONS.index(path)]
-    asked = re.findall(r'check\("(\d\.\d)"', "\n".join(cell.source for cell in cells(chapter, "code")))
-    assert re.findall(r"^(\d\.\d): right\.$", printed(path), re.MULTILINE) == asked
+    asked = re.findall(r'check\("(\d+\.\d)"', "\n".join(cell.source for cell in cells(chapter, "code")))
+    assert re.findall(r"^(\d+\.\d): right\.$", printed(path), re.MULTILINE) == asked
 
 
 @notebooks
@@ -172,7 +172,7 @@ def test_time_and_memory_were_measured_for_every_notebook_and_are_within_bounds(
         number = name.removeprefix("solutions/")[:2]
         assert run["seconds"] <= (20 if name.startswith("solutions/") else 90 if number >= "06" else 60), name
         assert run["megabytes"] <= (1200 if number >= "08" else 1000 if number >= "06" else 400), name
-    assert sum(run["seconds"] for run in MEASURED.values()) <= 480
+    assert sum(run["seconds"] for run in MEASURED.values()) <= 600
 
 
 @chapters

@@ -1,7 +1,7 @@
 """Every sentence with "better", "worse" or "no difference" about the study is tied to cells of its results.
 
-tests/claims_readme.py holds CLAIMS: (sentence, cells), a cell being (setting, learner, rule, verdict) and, where it is
-not against uniform weights in study.json, a dict of what is different.
+tests/claims_10.py, claims_11.py and claims_readme.py each hold CLAIMS: (sentence, cells), a cell being (setting,
+learner, rule, verdict) and, where it is not against uniform weights in study.json, a dict of what is different.
 Headings, questions and the links to other chapters claim nothing.
 """
 
@@ -9,17 +9,24 @@ import functools
 import pathlib
 import re
 
+import nbformat
 import pytest
 
 from gaml_utils.experiments import load
 from gaml_utils.study_results import against_uniform, cell, verdict
 from gaml_utils.study_runs import rules_of
-from tests import claims_readme
+from tests import claims_10, claims_11, claims_readme
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORDS = re.compile(r"\b(better|worse|no difference)\b", re.IGNORECASE)
 VERDICTS = {"better", "worse", "no difference found", "diverged"}
 stored = functools.cache(load)
+
+
+def chapter(name: str) -> str:
+    """Its prose, cell by cell."""
+    notebook = nbformat.read(next((ROOT / "notebooks").glob(f"{name}_*.ipynb")), as_version=4)
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
 
 
 def results_section() -> str:
@@ -28,7 +35,11 @@ def results_section() -> str:
     return readme.split("\n## What came out", 1)[1].split("\n## ", 1)[0]
 
 
-TEXTS = {"README": (results_section, claims_readme.CLAIMS)}
+TEXTS = {
+    "10": (functools.partial(chapter, "10"), claims_10.CLAIMS),
+    "11": (functools.partial(chapter, "11"), claims_11.CLAIMS),
+    "README": (results_section, claims_readme.CLAIMS),
+}
 NEW_BLOCK = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*|]|\d+\.) ?)")      # a paragraph, a list's item, a table's row
 NEW_SENTENCE = re.compile(r"(?<=[.!?])[*_)\"]*\s+(?=[^a-z])")
 
