@@ -89,7 +89,7 @@ def plot_powers(ax: Axes, results: dict, part: str, learner: str) -> None:
         ax.plot(off, [1.1 * OFF_SCALE] * len(off), "x", color=colour)
     ax.axhline(1, color=BLACK, lw=0.8, linestyle=":")
     ax.set_title(part, fontsize=9)
-    ax.set(yscale="log", ylim=(0.45, 1.2 * OFF_SCALE), xticks=[-1, 0, 1])
+    ax.set(yscale="log", ylim=(0.35, 1.2 * OFF_SCALE), xticks=[-1, 0, 1])
     ax.set_yticks([0.5, 0.7, 1, 1.5, 2], ["0.5", "0.7", "1", "1.5", "2"])
     ax.minorticks_off()
 
