@@ -151,7 +151,7 @@ def cpu_lines(results: dict, part: str) -> str:
     for learner in results["config"]["settings"][part]["learners"]:
         there, rules = narrowed(results, part, learner), rules_of(results["config"], part, learner)
         seconds = {rule: np.nanmedian(cell(there, part, learner, rule, "cpu_seconds")) for rule in rules}
-        line = f"{part}, {learner}: {seconds['uniform']:.1f} s"
+        line = f"{part}, {learner}: {seconds['uniform']:.1f} seconds"
         for source in SOURCES:
             times = [value / seconds["uniform"] for rule, value in seconds.items() if rule.endswith(source)]
             line += f"; of {source} {min(times):.1f} to {max(times):.1f} times" if times else ""

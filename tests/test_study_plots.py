@@ -160,8 +160,8 @@ def with_records(made):
 
 def test_cpu_seconds_are_times_those_of_uniform_weights():
     lines = study_tables.cpu_lines(with_records(results()), "sines").splitlines()
-    assert lines[0] == "sines, MAML: 3.0 s; of outer 1.0 to 2.0 times; of updates 1.0 to 2.0 times"
-    assert lines[1] == "sines, Reptile: 3.0 s; of updates 1.0 to 2.0 times"
+    assert lines[0] == "sines, MAML: 3.0 seconds; of outer 1.0 to 2.0 times; of updates 1.0 to 2.0 times"
+    assert lines[1] == "sines, Reptile: 3.0 seconds; of updates 1.0 to 2.0 times"
 
 
 def test_negative_weights_are_listed_for_every_setting_and_left_blank_where_nothing_was_run():
