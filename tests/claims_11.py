@@ -137,8 +137,7 @@ CLAIMS: list = [
         ],
     ),
     (
-        "A longer training closes the gap on sines for good: after 6,000 outer steps no difference was found there "
-        "either.",
+        "On sines a longer training changes nothing: after 6,000 outer steps no difference was found there either.",
         [(*SINES, "power -1 of outer", "no difference found", LONG)],
     ),
     (
