@@ -79,6 +79,8 @@ def run(name: str, config: dict | None = None, folder: pathlib.Path = RESULTS, p
                 lines.flush()
                 os.fsync(lines.fileno())
                 done[key(result)] = result
+            pool.close()                                     # let the processes end by themselves: they tidy up
+            pool.join()
     runs = [done[key(job)] for job in plan(config, done)]
     seconds = sum(r["seconds"] for r in runs)
     write_json(result_file, {

@@ -11,9 +11,9 @@ import numpy as np
 
 from gaml_utils.augmentation import affine_wobble, centred, elastic_wobble
 from gaml_utils.episodes import EpisodeTasks
+from gaml_utils.glyph_runs import RULES
 from gaml_utils.sine_numpy import rounded
 from gaml_utils.tasks import TaskBatch
-from gaml_utils.weighting import agreement_weights, uniform_weights
 
 OMNIGLOT = {
     "seeds": [0, 1, 2, 3, 4],
@@ -21,8 +21,6 @@ OMNIGLOT = {
     "ways": 20, "filters": 64, "meta_batch": 4, "queries": 1, "inner_lr": 600.0,
     "iterations": 2500, "warmup": 50, "step_size": 0.005,
 }  # fmt: skip
-
-RULES = {"uniform": uniform_weights, "agreement": agreement_weights}
 
 
 def omniglot_jobs(config: dict, done: dict) -> list[dict]:

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gaml_utils.plotting import BLACK, BLUE, COLOURS, RED
-from gaml_utils.power_results import BLEW_UP, POWERS, of, percent, sources_of, tuning
-from gaml_utils.study_runs import rules_of, step_sizes
+from gaml_utils.power_results import BLEW_UP, POWERS, of, sources_of, tuning
+from gaml_utils.study_runs import step_sizes
+from gaml_utils.study_tables import effect
 
 OFF_SCALE = 2.0                                              # times uniform: drawn as a cross on the upper edge
 MARKERS = "osdv^"
@@ -74,10 +75,8 @@ def plot_powers(ax: Axes, results: dict, part: str, learner: str) -> None:
     """Error of each power, uniform being 1, with 95% intervals; a line for each kind of gradients compared."""
     tried = [r for r in POWERS if r == "uniform" or r in results["config"]["settings"][part]["rules"]]
     for k, source in enumerate(sources_of(learner)):
-        if of("agreement", source) not in rules_of(results["config"], part, learner):
-            continue                                         # in the sweeps outer gradients alone are compared
-        found = {POWERS[r]: percent(results, part, learner, of(r, source)) for r in tried if r != "uniform"}
-        shown = {p: [1 + v / 100 for v in f[:3]] for p, f in found.items() if f and 1 + f.difference / 100 < OFF_SCALE}
+        found = {POWERS[r]: effect(results, part, learner, of(r, source)) for r in tried if r != "uniform"}
+        shown = {p: [1 + v / 100 for v in f] for p, f in found.items() if f and 1 + f.change / 100 < OFF_SCALE}
         shift, colour = 0.06 * k, (BLUE, RED)[k]
         middle = {POWERS[r]: 1.0 if r == "uniform" else np.nan for r in tried}
         middle |= {p: ratio for p, (ratio, _, _) in shown.items()}

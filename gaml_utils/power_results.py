@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gaml_utils.evaluation import Comparison
 from gaml_utils.sine_numpy import select
-from gaml_utils.study_results import against_uniform, cell
 from gaml_utils.study_runs import seeds, step_sizes
+from gaml_utils.study_tables import diverged, effect
 
 POWERS = {"agreement": 1.0, "power 0.5": 0.5, "uniform": 0.0, "power -0.5": -0.5, "power -1": -1.0}
 FIELDS = {"mean": "test_error", "median": "test_median", "worst tenth": "test_worst"}
-BLEW_UP = 10                                                 # times the error of uniform weights
+BLEW_UP = 10                                                 # times the best validation error of uniform weights
 
 
 def of(rule: str, source: str) -> str:
@@ -32,30 +31,12 @@ def tuning(results: dict, part: str, learner: str, rule: str) -> np.ndarray:
     return np.array([select(mine, part, learner, rule, size, "validation_error").mean() for size in sizes])
 
 
-def blown_up(results: dict, part: str, learner: str, rule: str, field: str = "test_error") -> np.ndarray:
-    """(seeds,): which trainings diverged, or ended with more than ten times the mean error of uniform weights."""
-    mean = cell(results, part, learner, "uniform", field).mean()
-    return ~(cell(results, part, learner, rule, field) < BLEW_UP * mean)
-
-
-def percent(results: dict, part: str, learner: str, rule: str, field: str = "test_error") -> Comparison | None:
-    """The rule less uniform weights, each at its own step size, in percent of the latter's mean over the seeds.
-
-    None if a training of the rule blew up.
-    """
-    found = against_uniform(results, part, learner, rule, field)
-    if found is None or blown_up(results, part, learner, rule, field).any():
-        return None
-    scale = 100 / cell(results, part, learner, "uniform", field).mean()
-    return found._replace(difference=scale * found.difference, low=scale * found.low, high=scale * found.high)
-
-
 def as_text(results: dict, part: str, learner: str, rule: str, field: str = "test_error") -> str:
-    """"-12% [-18, -6]", percent with its 95% interval, or "3 of 10 blew up"."""
-    found, gone = percent(results, part, learner, rule, field), blown_up(results, part, learner, rule, field)
+    """"-12% [-18, -6]", percent of uniform weights' mean with a 95% interval, or "3 of 10 blew up"."""
+    found = effect(results, part, learner, rule, field)
     if found is None:
-        return f"{gone.sum()} of {len(gone)} blew up"
-    return f"{found.difference:+.0f}% [{found.low:+.0f}, {found.high:+.0f}]"
+        return f"{diverged(results, part, learner, rule)} of {len(seeds(results['config'], part, 'seeds'))} blew up"
+    return f"{found.change:+.0f}% [{found.low:+.0f}, {found.high:+.0f}]"
 
 
 def aligned(rows: Sequence[Sequence[str]], names: int = 1) -> str:

@@ -104,10 +104,13 @@ def table(results: dict) -> str:
 
 
 def same_signs(small: dict, whole: dict) -> str:
-    """Which headlines of a small run point the same way as in the whole study, in a line."""
-    signs = {h.name: np.sign(h.comparison.difference) for h in headlines(whole) if h.comparison is not None}
-    there = [h for h in headlines(small) if h.comparison is not None and h.name in signs]
-    other = [h.name for h in there if np.sign(h.comparison.difference) != signs[h.name]]
-    return f"same sign as in the whole study: {len(there) - len(other)} of {len(there)}" + "".join(
-        f"; {name} differs" for name in other
-    )
+    """How many headlines of a small run point the same way, of those the whole study found to differ; in a line."""
+    found = {h.name: h for h in headlines(whole)}
+    there = [h for h in headlines(small) if h.name in found and None not in (h.comparison, found[h.name].comparison)]
+    decided = [h for h in there if found[h.name].verdict in ("better", "worse")]
+    other = [h.name for h in decided
+             if h.comparison.difference * found[h.name].comparison.difference <= 0]  # fmt: skip
+    line = f"same sign as in the whole study: {len(decided) - len(other)} of {len(decided)}"
+    line += "".join(f"; {name} differs" for name in other)
+    undecided = ", ".join(h.name for h in there if h not in decided)
+    return line + f"; no difference was found there for {undecided}" * bool(undecided)

@@ -6,6 +6,7 @@ trained over all seeds. A rule's name says what it compares: "agreement of updat
 """
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -32,41 +33,41 @@ GLYPHS = {"ways": 5, "filters": 32, "iterations": 200, "step_sizes": [0.001, 0.0
 
 EVERYWHERE = ["agreement", "power -1", "cosine"]
 TWICE = ["leave one out", "power -0.5", "power 0.5"]         # in two settings only
-SWEPT = ["agreement", "power -1"]                            # over the number of tasks and the share of outliers
+BOTH = ["MAML", "Reptile"]
+THREE = ["MAML", "first-order MAML", "Reptile"]              # in two settings only
 
 
 def setting(
-    family: str, rules: list, learners: list, tasks: int = 25, share: float = 0.0, sources: tuple = ("updates", "outer")
+    family: str, tasks: int = 25, share: float = 0.0, learners: Sequence = BOTH, rules: Sequence = EVERYWHERE
 ) -> dict:
     """One line of the grid. tasks: T, the size of a meta-batch; share: of its tasks that are not of the family.
 
-    sources: what MAML's rules compare; with Reptile it is always the updates.
+    Its sources are what MAML's rules compare; with Reptile it is always the updates.
     """
     return {
-        "family": family, "rules": rules, "learners": learners, "meta_batch": tasks, "share": share,
-        "sources": list(sources),
+        "family": family, "rules": list(rules), "learners": list(learners), "meta_batch": tasks, "share": share,
+        "sources": ["updates", "outer"],
     }  # fmt: skip
 
 
-BOTH = ["MAML", "Reptile"]
-THREE = ["MAML", "first-order MAML", "Reptile"]
 STUDY = {
     "seeds": list(range(10)), "tuning_seeds": [0, 1], "control_seeds": list(range(100, 110)),
     "glyph_seeds": list(range(5)), "glyph_tuning_seeds": [0],
     "shots": 10, "queries": 10, "validation_tasks": {"sines": 300, "glyphs": 150},
     "test_tasks": {"sines": 600, "glyphs": 300}, "test_queries": {"sines": 50, "glyphs": 5},
     "settings": {
-        "sines": setting("sines", EVERYWHERE + TWICE, THREE),
-        "noise": setting("noise", EVERYWHERE + TWICE, BOTH, share=0.2),
-        "glyphs": setting("glyphs", EVERYWHERE, BOTH, tasks=10),
-        "glyphs, wrong labels": setting("glyphs", EVERYWHERE, ["MAML"], tasks=10, share=0.2),
-        "shifted phase": setting("shifted phase", EVERYWHERE, BOTH, share=0.2),
-        "two modes": setting("two modes", EVERYWHERE, THREE, share=0.5),
-        "noise, 40%": setting("noise", SWEPT, ["MAML"], share=0.4, sources=["outer"]),
-        "shifted phase, 40%": setting("shifted phase", SWEPT, ["MAML"], share=0.4, sources=["outer"]),
-        "sines, 5 tasks": setting("sines", SWEPT, ["MAML"], tasks=5, sources=["outer"]),
-        "sines, 50 tasks": setting("sines", SWEPT, ["MAML"], tasks=50, sources=["outer"]),
-        "nothing to learn": setting("nothing to learn", SWEPT, BOTH),
+        "sines": setting("sines", learners=THREE, rules=EVERYWHERE + TWICE),
+        "noise": setting("noise", share=0.2, rules=EVERYWHERE + TWICE),
+        "glyphs": setting("glyphs", tasks=10),
+        "glyphs, wrong labels": setting("glyphs", tasks=10, share=0.2),
+        "shifted phase": setting("shifted phase", share=0.2),
+        "two modes": setting("two modes", share=0.5, learners=THREE),
+        "noise, 40%": setting("noise", share=0.4),
+        "shifted phase, 40%": setting("shifted phase", share=0.4),
+        "sines, 5 tasks": setting("sines", tasks=5),
+        "sines, 10 tasks": setting("sines", tasks=10),
+        "sines, 50 tasks": setting("sines", tasks=50),
+        "nothing to learn": setting("nothing to learn"),
     },
     "learners": {"sines": SINE_LEARNERS, "glyphs": GLYPH_LEARNERS},
     "glyphs": GLYPHS,
@@ -90,13 +91,21 @@ HYPOTHESES = {
 
 
 def quick(config: dict) -> dict:
-    """The same, small: MAML on sines and with noise, three seeds, tuned on one of them, 800 outer steps."""
-    kept = {name: config["settings"][name] for name in ("sines", "noise")}
-    learners = {name: s | {"iterations": 800} for name, s in SINE_LEARNERS.items()}
+    """H1 to H8, small: half the outer steps, three seeds, and three step sizes, tuned on one seed."""
+    outer = {"learners": ["MAML"], "sources": ["outer"]}
+    kept = {
+        "sines": {"learners": BOTH, "rules": ["agreement", "power -1"]},
+        "noise": outer | {"rules": EVERYWHERE},
+        "shifted phase": outer | {"rules": ["agreement"]},
+    }  # fmt: skip
+    learners = {
+        name: s | {"iterations": s["iterations"] // 2, "step_sizes": s["step_sizes"][1:4]}
+        for name, s in SINE_LEARNERS.items()
+    }
     return config | {
         "seeds": [0, 1, 2], "tuning_seeds": [0], "control_seeds": [],
         "validation_tasks": {"sines": 100}, "test_tasks": {"sines": 200},
-        "settings": {name: s | {"rules": EVERYWHERE, "learners": ["MAML"]} for name, s in kept.items()},
+        "settings": {name: config["settings"][name] | changed for name, changed in kept.items()},
         "learners": {"sines": learners, "glyphs": GLYPH_LEARNERS},
     }  # fmt: skip
 

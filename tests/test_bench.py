@@ -49,6 +49,25 @@ def test_outer_gradients_and_powers_were_measured_everywhere_or_in_a_run_from_be
         assert len(measured) in (0, len(ways)) and all(0 < ratio < 1.2 for ratio in measured)
 
 
+def duel_module(monkeypatch, **contenders):
+    monkeypatch.setitem(sys.modules, "peer_tensorflow", types.SimpleNamespace(**contenders))
+    monkeypatch.delitem(sys.modules, "peer_duel", raising=False)
+    module = importlib.import_module("peer_duel")
+    monkeypatch.delitem(sys.modules, "peer_duel")
+    return module
+
+
+def test_a_contender_that_fails_in_its_thread_ends_the_duel_at_once(monkeypatch):
+    def run(turn):
+        turn()
+        raise FloatingPointError("diverged")
+
+    duellist = duel_module(monkeypatch).Duellist(types.SimpleNamespace(run=run, per_call=1))
+    assert duellist.block(0.0) > 0
+    with pytest.raises(FloatingPointError, match="diverged"):
+        duellist.block(0.0)
+
+
 @pytest.mark.parametrize("conv", [False, True])
 def test_a_duel_sets_the_median_rates_against_one_another(monkeypatch, conv):
     rates = {"by_hand": 8.0, "ours": 4.0, "ours_agreement": 3.0, "ours_outer": 1.5, "ours_power": 1.0}
@@ -65,11 +84,8 @@ def test_a_duel_sets_the_median_rates_against_one_another(monkeypatch, conv):
             self.blocks += 1
             return self.rate if self.blocks > 2 and self.blocks % 4 else self.rate / 100
 
-    contenders = types.SimpleNamespace(**{name: lambda problem, rate=rate: rate for name, rate in rates.items()})
-    monkeypatch.setitem(sys.modules, "peer_tensorflow", contenders)
-    monkeypatch.delitem(sys.modules, "peer_duel", raising=False)
-    peer_duel = importlib.import_module("peer_duel")
-    monkeypatch.delitem(sys.modules, "peer_duel")
+    contenders = {name: lambda problem, rate=rate: rate for name, rate in rates.items()}
+    peer_duel = duel_module(monkeypatch, **contenders)
     monkeypatch.setattr(peer_duel, "Duellist", Blocks)
     found = peer_duel.duel(keras_speed.Problem("stride" if conv else "sine"))
     shares = {"agreement / uniform": 0.75, "outer / updates": 0.5, "power -1 / uniform": 0.25}

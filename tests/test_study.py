@@ -2,7 +2,6 @@
 
 import json
 import pathlib
-import re
 
 import numpy as np
 import pytest
@@ -36,14 +35,12 @@ def test_the_grid_is_what_was_asked_for():
     settings = STUDY["settings"]
     assert len({(s["family"], s["share"]) for s in settings.values()}) <= 10
     for s in settings.values():
-        assert set(s["learners"]) <= set(study.SINE_LEARNERS)
-    whole = {name: s for name, s in settings.items() if not re.search(r", (\d+ tasks|\d+%)$", name)}
-    without_reptile = {name for name, s in whole.items() if not {"MAML", "Reptile"} <= set(s["learners"])}
-    without_a_rule = {name for name, s in whole.items() if not set(study.EVERYWHERE) <= set(s["rules"])}
-    assert without_reptile == {"glyphs, wrong labels"} and without_a_rule == {"nothing to learn"}  # the last cut
-    whole = list(whole.values())
-    assert sum("first-order MAML" in s["learners"] for s in whole) == 2
-    assert sum(set(study.TWICE) <= set(s["rules"]) for s in whole) == 2
+        assert {"MAML", "Reptile"} <= set(s["learners"]) <= set(study.SINE_LEARNERS)
+        assert {"agreement", "power -1", "cosine"} <= set(s["rules"]) and set(s["sources"]) == {"updates", "outer"}
+    assert sum("first-order MAML" in s["learners"] for s in settings.values()) == 2
+    assert sum(set(study.TWICE) <= set(s["rules"]) for s in settings.values()) == 2
+    assert {s["meta_batch"] for s in settings.values() if s["family"] == "sines"} == {5, 10, 25, 50}
+    assert {s["share"] for s in settings.values() if s["family"] == "noise"} == {0.2, 0.4}
     assert len(STUDY["seeds"]) >= 10 and len(STUDY["glyph_seeds"]) >= 5
 
 
@@ -93,11 +90,15 @@ def test_tuning_counts_a_diverged_run_as_the_worst_and_looks_at_tuning_seeds_alo
     assert study.tuned(TINY, runs, "sines", "MAML", "uniform") == 0.001
 
 
-def test_quick_has_cells_of_the_headlines_alone():
+def test_quick_has_the_first_eight_headlines_and_is_smaller_all_over():
     small = study.quick(STUDY)
-    cells = {(j["part"], j["learner"], j["rule"]) for j in study.study_jobs(small, {})}
-    assert ("sines", "MAML", "power -1 of outer") in cells
-    assert all(s["iterations"] == 800 for s in small["learners"]["sines"].values())
+    cells = {(part, learner, rule) for part, s in small["settings"].items()
+             for learner in s["learners"] for rule in study.rules_of(small, part, learner)}  # fmt: skip
+    assert {name for name, (*where, _) in HYPOTHESES.items() if tuple(where) in cells} == {f"H{n}" for n in range(1, 9)}
+    assert len(cells) <= 15
+    for name, s in small["learners"]["sines"].items():
+        whole = STUDY["learners"]["sines"][name]
+        assert s["iterations"] == whole["iterations"] // 2 and set(s["step_sizes"]) < set(whole["step_sizes"])
 
 
 @pytest.mark.parametrize(

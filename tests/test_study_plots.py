@@ -11,8 +11,8 @@ from gaml_utils import study_runs as study
 SMALL = study.STUDY | {
     "seeds": [0, 1, 2, 3], "tuning_seeds": [0],
     "settings": {
-        "sines": study.setting("sines", ["agreement", "cosine"], ["MAML", "Reptile"]),
-        "noise": study.setting("noise", ["agreement"], ["MAML"], share=0.2),
+        "sines": study.setting("sines", rules=["agreement", "cosine"]),
+        "noise": study.setting("noise", rules=["agreement"], learners=["MAML"], share=0.2),
     },
 }  # fmt: skip
 LEARNERS = ("MAML", "Reptile")

@@ -61,7 +61,7 @@ PEERS = {
     "ours": Peer("peer_tensorflow", "ours"),
     "ours, agreement": Peer("peer_tensorflow", "ours_agreement", weights="agreement"),
     "ours, agreement of outer gradients": Peer("peer_tensorflow", "ours_outer", weights="outer"),
-    "ours, power -1": Peer("peer_tensorflow", "ours_power", weights="power"),
+    "ours, power -1 of outer gradients": Peer("peer_tensorflow", "ours_power", weights="power"),
     "ours, fit": Peer("peer_tensorflow", "ours_fit"),
     "ours, XLA": Peer("peer_tensorflow", "ours_xla", families=SINE),
     "ours, 8 a call": Peer("peer_tensorflow", "ours_several", families=SINE),
@@ -289,6 +289,7 @@ def main() -> None:
     if arguments.duels:
         result = json.loads(STORED.read_text(encoding="utf-8"))
         for name in filter(lambda name: arguments.only in name, WORKLOADS):
+            progress(name)
             result["workloads"][name]["in one process"] = duel(WORKLOADS[name])
         return store(result)
     if arguments.store and (arguments.quick or arguments.only):

@@ -92,8 +92,8 @@ def ours_outer(problem: Problem) -> Contender:
 
 
 def ours_power(problem: Problem) -> Contender:
-    """With K^-1 1 for weights."""
-    return ours(problem, power_weights(-1))
+    """With K^-1 1 for weights, of the outer gradients: of the updates a training may diverge (chapter 11)."""
+    return ours(problem, power_weights(-1), source="outer")
 
 
 def ours_xla(problem: Problem) -> Contender:
@@ -127,7 +127,7 @@ def ours_several_xla_outer(problem: Problem) -> Contender:
 
 def ours_several_xla_power(problem: Problem) -> Contender:
     """The same with K^-1 1 for weights."""
-    return ours_several(problem, power_weights(-1), jit_compile=True)
+    return ours_several(problem, power_weights(-1), jit_compile=True, source="outer")
 
 
 def ours_fit(problem: Problem, **compiled: Any) -> Contender:
@@ -297,7 +297,7 @@ def matrix_product(problem: Problem) -> Contender:
 def reference(problem: Problem) -> dict:
     """Meta-gradients by an eager loop over the tasks, and how far central differences of the mean are.
 
-    Weighted uniformly, by agreement of the updates and of the outer gradients, and by power_weights(-1).
+    Weighted uniformly, by agreement of the updates and of the outer gradients, and by power_weights(-1) of the latter.
     Differences of the outer objective itself, along three directions: they share no fault of automatic differentiation.
     The objective jumps where a ReLU of the support set turns on, so a step may be too long: the best of three counts.
     """
@@ -309,7 +309,7 @@ def reference(problem: Problem) -> dict:
     flat, outer = (np.array([np.concatenate([a.numpy().ravel() for a in parts]) for parts in vectors])
                    for vectors in (updates, gradients))  # fmt: skip
     weights = {"uniform": uniform_weights(flat), "agreement": agreement_weights(flat),
-               "outer": agreement_weights(outer), "power": power_weights(-1)(flat)}  # fmt: skip
+               "outer": agreement_weights(outer), "power": power_weights(-1)(outer)}  # fmt: skip
     found = {name: [sum(wi * g[k].numpy() for wi, g in zip(w, gradients, strict=True)).tolist()
                     for k in range(len(theta))] for name, w in weights.items()}  # fmt: skip
 
