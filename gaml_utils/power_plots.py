@@ -93,7 +93,7 @@ def plot_powers(ax: Axes, results: dict, part: str, learner: str) -> None:
     ax.minorticks_off()
 
 
-def powers_figure(results: dict, learner: str, parts: Sequence[str], columns: int = 5) -> Figure:
+def powers_figure(results: dict, learner: str, parts: Sequence[str], columns: int = 4) -> Figure:
     """plot_powers of all settings that the learner was trained in."""
     there = [part for part in parts if learner in results["config"]["settings"][part]["learners"]]
     columns = min(columns, len(there))

@@ -63,6 +63,54 @@ def test_what_is_said_of_outliers_and_signs_with_noise():
     assert mean("noise", "uniform") > 1.5 * mean("sines", "uniform")
 
 
+BY_T = ("sines, 5 tasks", "sines, 10 tasks", "sines", "sines, 50 tasks")
+
+
+def test_what_is_said_of_the_number_of_tasks():
+    for learner, rule in (("MAML", "agreement of outer"), ("Reptile", "agreement of updates")):
+        means = [mean(part, "uniform", learner=learner) for part in BY_T]
+        own = [mean(part, rule, learner=learner) for part in BY_T]
+        assert means == sorted(means, reverse=True)
+        change = [study_tables.effect(STUDY, part, learner, rule).change for part in BY_T]
+        if learner == "MAML":
+            assert 30 < change[0] < 36 and 46 < change[1] < 54 and min(change[2:]) > change[1]
+            assert own[0] / own[-1] < means[0] / means[-1]                      # "agreement gains less"
+        else:
+            assert [f"{change[0]:.0f}", f"{change[-1]:.0f}"] == ["74", "245"] and change == sorted(change)
+            assert [f"{own[0]:.2f}", f"{own[-1]:.2f}"] == ["1.15", "1.78"] and own == sorted(own)
+    reptile = [study_tables.effect(STUDY, part, "Reptile", "power -1 of updates") for part in BY_T]
+    assert reptile[0].low > 0 and reptile[-1].change < -40
+    assert not any(study_tables.effect(STUDY, part, "MAML", "power -1 of outer").found for part in BY_T)
+
+
+def test_the_share_of_negative_weights_grows_with_the_number_of_tasks():
+    shares = [mean(part, "agreement of outer", "negative_share") for part in BY_T]
+    assert shares == sorted(shares) and [f"{shares[0]:.0%}", f"{shares[-1]:.0%}"] == ["13%", "29%"]
+
+
+def test_the_only_gains_of_the_map_are_negative_powers_and_one_where_nothing_is_learnt():
+    gains = {
+        (part, learner, rule)
+        for learner in study_tables.learners_of(STUDY)
+        for part in study_tables.settings(STUDY, learner)
+        for rule in study_tables.rules_of(STUDY["config"], part, learner)[1:]
+        if (e := study_tables.effect(STUDY, part, learner, rule)) is not None and e.found and e.change < 0
+    }
+    others = {g for g in gains if not g[2].startswith("power -")}
+    assert others == {("nothing to learn", "Reptile", "cosine of updates")}
+    assert {rule for _, learner, rule in gains - others if learner == "MAML"} <= {"power -1 of outer", "power -0.5 of outer"}
+    reptile = {part for part, learner, rule in gains if (learner, rule) == ("Reptile", "power -1 of updates")}
+    numbers = {part for part in STUDY["config"]["settings"] if not part.startswith("glyphs")}
+    assert numbers - reptile == {"nothing to learn", "sines, 5 tasks"}
+    assert study_tables.tally(STUDY, "MAML", "power -1 of updates") == (0, 3, 3, 6)    # "diverges in half of the settings"
+
+
+def test_the_winners_at_the_end_of_their_list():
+    ends = {part for part, learner, rule, end in study_tables.at_an_end(STUDY)
+            if (learner, rule, end) == ("Reptile", "power -1 of updates", "high")}  # fmt: skip
+    assert ends == {"shifted phase", "shifted phase, 40%", "two modes", "sines, 50 tasks"}
+
+
 def test_no_best_step_size_of_uniform_weights_on_numbers_is_at_an_end():
     ends = study_tables.at_an_end(STUDY)
     assert not [end for end in ends if end[2] == "uniform" and "glyphs" not in end[0] and end[0] != "nothing to learn"]

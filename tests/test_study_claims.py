@@ -90,7 +90,7 @@ def test_the_paper_s_rule_is_better_nowhere_and_the_shares_readme_gives_are_the_
     study = stored("study")
     places = [(part, learner) for part, s in study["config"]["settings"].items() for learner in s["learners"]
               if claims_readme.PAPER in rules_of(study["config"], part, learner)]  # fmt: skip
-    assert "better" not in {verdict(study, *place, claims_readme.PAPER) for place in places} and len(places) == 15
+    assert "better" not in {verdict(study, *place, claims_readme.PAPER) for place in places} and len(places) == 26
     for part, low, high in (("noise", 0.55, 0.65), ("noise, 40%", 0.0, 0.55)):                 # two fifths less, more
         power, mean = (cell(study, part, "MAML", rule).mean() for rule in (claims_readme.POWER, "uniform"))
         assert low < power / mean < high
@@ -98,4 +98,4 @@ def test_the_paper_s_rule_is_better_nowhere_and_the_shares_readme_gives_are_the_
     whole = against_uniform(study, "noise", "MAML", claims_readme.POWER)
     assert 0.9 < alone.difference / whole.difference < 1                                        # nearly all of it
     hours = study["wall_seconds"] / 2 / 3600
-    assert f"repeats the {len(study['runs']):,} trainings (about {hours:.0f} hours on two cores)" in results_section()
+    assert f"repeats the {len(study['runs']):,} trainings (about {hours:.1f} hours on two cores)" in results_section()
