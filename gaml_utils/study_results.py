@@ -113,4 +113,4 @@ def same_signs(small: dict, whole: dict) -> str:
     line = f"same sign as in the whole study: {len(decided) - len(other)} of {len(decided)}"
     line += "".join(f"; {name} differs" for name in other)
     undecided = ", ".join(h.name for h in there if h not in decided)
-    return line + f"; no difference was found there for {undecided}" * bool(undecided)
+    return f"{line}; no difference was found there for {undecided}" if undecided else line

@@ -35,14 +35,13 @@ def test_the_stored_run_is_complete_and_everybody_in_it_was_right():
         assert not any("FAILED" in note or "not installed" in note for note in workload["notes"].values())
 
 
-def test_what_readme_says_of_the_rules_cost_is_what_was_measured():
-    ratios = {kind: [way for name, workload in BENCH["workloads"].items() if name.startswith("sine") == (kind == "sine")
-                     for way in workload["in one process"].values()] for kind in ("sine", "images")}  # fmt: skip
-    rules, scatter = ("agreement / uniform", "power -1 / uniform"), 0.1
-    largest = {rule: max(1 - way[rule] for way in ratios["sine"]) for rule in rules}
-    assert 0.05 < largest[rules[0]] < 0.15 and 0.15 < largest[rules[1]] < 0.25         # a tenth, a fifth
-    assert all(abs(1 - way["outer / updates"]) < scatter for kind in ratios for way in ratios[kind])
-    assert all(abs(1 - way[rule]) < scatter for way in ratios["images"] for rule in rules)
+@pytest.mark.parametrize("rule", ["agreement / uniform", "outer / updates", "power -1 / uniform"])
+def test_readme_gives_the_lowest_and_the_highest_ratio_of_each_rule(rule):
+    found = {"sine": [], "conv": []}
+    for name, workload in BENCH["workloads"].items():
+        found[name[:4]] += [way[rule] for way in workload["in one process"].values()]
+    sines, images = (f"{min(ratios):.2f} to {max(ratios):.2f}" for ratios in found.values())
+    assert f"is {sines} on sines and {images} on images." in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def duel_module(monkeypatch, **contenders):
