@@ -177,7 +177,7 @@ RIGHT = {
         entries(lambda n: 2 / n - 2 / n**2, lambda n: -2 / n**2),
         lambda x: np.array([along(lambda t: differences(np.var, t, 1e-3), x, e, 1e-3) for e in np.eye(len(x))]),
     ],
-}  # fmt: skip
+}
 
 WRONG = {
     "6.1": [
@@ -195,10 +195,14 @@ WRONG = {
         ("still has both bugs", suspect),
         ("at the adapted parameters", still_at_theta),
         ("first-order gradient", first_order),
-        ("adapts to the query set and judges on the support", lambda loss, theta, task, lr, steps: repaired(
-            loss, theta, task[2:] + task[:2], lr, steps)),
-        ("judges on the support set;", lambda loss, theta, task, lr, steps: repaired(
-            loss, theta, task[:2] + task[:2], lr, steps)),
+        (
+            "adapts to the query set and judges on the support",
+            lambda loss, theta, task, lr, steps: repaired(loss, theta, task[2:] + task[:2], lr, steps),
+        ),
+        (
+            "judges on the support set;",
+            lambda loss, theta, task, lr, steps: repaired(loss, theta, task[:2] + task[:2], lr, steps),
+        ),
         ("must not see", lambda loss, theta, task, lr, steps: repaired(loss, theta, task[2:] + task[2:], lr, steps)),
         ("one inner step", lambda loss, theta, task, lr, steps: repaired(loss, theta, task, lr, 1)),
         ("uphill", lambda loss, theta, task, lr, steps: repaired(loss, theta, task, -lr, steps)),
@@ -206,14 +210,20 @@ WRONG = {
     ],
     "6.3": [
         ("accepts every gradient", lambda f, theta, g: 1),
-        ("rejects every gradient", lambda f, theta, g: bool(
-            np.linalg.norm((f(theta + 1e-3) - f(theta)) / 1e-3 - g) < 1e-9)),
+        (
+            "rejects every gradient",
+            lambda f, theta, g: bool(np.linalg.norm((f(theta + 1e-3) - f(theta)) / 1e-3 - g) < 1e-9),
+        ),
         ("changed places", lambda *case: not right_within(1e-6)(*case)),
         ("divide by the length", lambda f, theta, g: max(abs(differences(f, theta) - g)) < 1e-6),
         ("np.allclose", lambda f, theta, g: np.allclose(differences(f, theta), g)),
         ("directions only", lambda f, theta, g: cosine(differences(f, theta), g) > 1 - 1e-6),
-        ("lengths only", lambda f, theta, g: bool(
-            np.isclose(np.linalg.norm(differences(f, theta)), np.linalg.norm(g), rtol=1e-6, atol=0))),
+        (
+            "lengths only",
+            lambda f, theta, g: bool(
+                np.isclose(np.linalg.norm(differences(f, theta)), np.linalg.norm(g), rtol=1e-6, atol=0)
+            ),
+        ),
         ("too loose", right_within(0.01)),
         ("0/0", lambda f, theta, g: np.all(abs(differences(f, theta) / g - 1) < 1e-6)),
     ],
@@ -226,7 +236,7 @@ WRONG = {
         ("that is the gradient", lambda x: differences(np.var, x)),
         ("diagonal alone", lambda x: 2 / len(x) * (1 - 1 / len(x)) * np.ones(len(x))),
     ],
-}  # fmt: skip
+}
 
 ALSO_WRONG = {
     "6.1": [lambda loss, theta, v: -by_output_gradients(loss, theta, v), lambda loss, theta, v: [None] * 3],

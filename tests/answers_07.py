@@ -7,7 +7,7 @@ import gaml_utils  # noqa: F401, before TensorFlow
 # isort: split
 import tensorflow as tf
 
-from gaml_utils import agreement_weights
+from gaml_utils.weighting.agreement import agreement_weights
 
 # ---------------------------------------------------------------- pieces that the answers below share
 
@@ -127,29 +127,37 @@ RIGHT = {
         others_by_diagonal,
         others_by_mean,
         lambda g: in_tensorflow(
-            tf.linalg.matvec(g, tf.reduce_sum(g, axis=0)) - tf.reduce_sum(tf.constant(g) ** 2, axis=1)),
+            tf.linalg.matvec(g, tf.reduce_sum(g, axis=0)) - tf.reduce_sum(tf.constant(g) ** 2, axis=1)
+        ),
     ],
     "7.2": [
         lambda g, n: over_absolute_sum(n * copied_scores(g, n)),
         long_weights(lambda w, owner, tasks: np.bincount(owner, w, tasks)),
         totals_in_tensorflow,
-        lambda g, n: agreement_weights(n[:, None] * g),             # n copies weigh as one update n times as long
+        lambda g, n: agreement_weights(n[:, None] * g),  # n copies weigh as one update n times as long
     ],
     "7.3": [tempered, tempered_in_tensorflow, lambda g, p: in_tensorflow(tf.constant(signed_power(score_list(g), p)))],
     "7.4": [by_tape(), task_by_task, lambda *case: np.array(by_tape()(*case)).tolist()],
-}  # fmt: skip
+}
 
 WRONG = {
     "7.1": [
         ("own term is still", agreement_weights),
         ("those are the scores", others_list),
         ("with the old ones", lambda g: np.array(others_list(g)) / sum(map(abs, score_list(g)))),
-        ("book's normaliser", lambda g: np.array(others_list(g)) / sum(
-            abs(v) for i, row in enumerate(gram(g)) for j, v in enumerate(row) if i != j)),
+        (
+            "book's normaliser",
+            lambda g: (
+                np.array(others_list(g))
+                / sum(abs(v) for i, row in enumerate(gram(g)) for j, v in enumerate(row) if i != j)
+            ),
+        ),
         ("absolute value is forgotten", lambda g: np.array(others_list(g)) / sum(others_list(g))),
         ("sign of the score is lost", lambda g: tf.abs(others_by_diagonal(g))),
-        ("not its length", lambda g: over_absolute_sum(
-            [s - np.linalg.norm(row) for s, row in zip(score_list(g), g, strict=True)])),
+        (
+            "not its length",
+            lambda g: over_absolute_sum([s - np.linalg.norm(row) for s, row in zip(score_list(g), g, strict=True)]),
+        ),
         ("cosines", lambda g: others_by_diagonal(tf.math.l2_normalize(g, axis=1))),
         ("divided by T", lambda g: others_by_diagonal(g) / len(g)),
     ],
@@ -185,7 +193,7 @@ WRONG = {
         ("divided by T", by_tape(tasks_once_more=True)),
         ("sign is wrong", lambda *case: -by_tape()(*case)),
     ],
-}  # fmt: skip
+}
 
 ALSO_WRONG = {
     "7.1": [lambda g: np.ones(len(g)) / len(g), lambda g: over_absolute_sum(np.median(g, axis=0) @ g.T)],

@@ -154,7 +154,7 @@ WRONG = {
         ("square the ratio", lambda a, h: math.ceil(1.96 * np.std(a, ddof=1) / h)),
         ("single queries", lambda a, h: math.ceil(1.96**2 * np.mean(a) * (1 - np.mean(a)) / h**2)),
     ],
-}  # fmt: skip
+}
 
 ALSO_WRONG = {
     "8.1": [lambda *case: episode_loop(*case, first=1), lambda *case: episode_loop(*case)[:2]],

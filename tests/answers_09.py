@@ -102,7 +102,7 @@ def vote(answers, truth, ties="first"):
             ballots = ballots[::-1]
         if ties == "lowest":
             ballots = sorted(ballots)
-        winner = collections.Counter(ballots).most_common(1)[0][0]         # the first met of those with most votes
+        winner = collections.Counter(ballots).most_common(1)[0][0]  # the first met of those with most votes
         wrong += winner != truth[r, t]
     return 100 * wrong / truth.size
 
@@ -171,7 +171,7 @@ WRONG = {
         ("the error is the rest", lambda a, y: 100 - vote(a, y)),
         ("names", lambda a, y: 100 * np.mean(np.median(a, axis=0) != y)),
     ],
-}  # fmt: skip
+}
 
 ALSO_WRONG = {
     "9.1": [lambda f, y, ways, lr: np.zeros((f.shape[1] + 1, ways)), lambda *case: 2 * head_loop(*case)],

@@ -156,8 +156,12 @@ WRONG = {
     ],
     "10.4": [
         ("in percent, please", lambda a, b: worst_change(a, b) / 100),
-        ("mean of the seeds' changes", lambda a, b: statistics.fmean(
-            100 * (x / y - 1) for x, y in zip(worst_by_loop(a), worst_by_loop(b), strict=True))),
+        (
+            "mean of the seeds' changes",
+            lambda a, b: statistics.fmean(
+                100 * (x / y - 1) for x, y in zip(worst_by_loop(a), worst_by_loop(b), strict=True)
+            ),
+        ),
         ("mean over all tasks", lambda a, b: percent(a.mean(axis=1), b.mean(axis=1))),
         ("the best tenth", lambda a, b: worst_change(a, b, best=True)),
         ("worst under b", tasks_of_b),
@@ -167,12 +171,14 @@ WRONG = {
         ("where the worst tenth begins", lambda a, b: percent(*(np.quantile(e, 0.9, axis=1) for e in (a, b)))),
         ("divide by b's", lambda a, b: np.mean(worst_by_loop(a)) - np.mean(worst_by_loop(b))),
     ],
-}  # fmt: skip
+}
 
 ALSO_WRONG = {
     "10.1": [lambda n, c: n / n.sum(), lambda n, c: shares(1 / n**2), lambda n, c: -shares(row_sums(gram(n, c)))],
     "10.2": [lambda p, sigma: 25, lambda p, sigma: search(1 - p, sigma, chance=lambda T, s: 1.0 * (T > 40))],
     "10.3": [lambda p: p, lambda p: [1.0] * len(p), lambda p: [1 - (1 - v) ** len(p) for v in p]],
-    "10.4": [lambda a, b: percent(*(np.median(e, axis=1) for e in (a, b))),
-             lambda a, b: percent(*(e.max(axis=1) for e in (a, b)))],
-}  # fmt: skip
+    "10.4": [
+        lambda a, b: percent(*(np.median(e, axis=1) for e in (a, b))),
+        lambda a, b: percent(*(e.max(axis=1) for e in (a, b))),
+    ],
+}

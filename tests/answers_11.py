@@ -143,7 +143,7 @@ WRONG = {
         ("not 1 / tasks", lambda f, tasks, lam: conjugate_gradients(f, tasks, lam, ones=1 / tasks)),
         ("another equation", lambda f, tasks, lam: np.ones(tasks) / (f(np.ones(tasks)) + lam)),
     ],
-}  # fmt: skip
+}
 
 ALSO_WRONG = {
     "11.1": [lambda G, p, ridge: by_scores(G, -p, ridge), lambda G, p, ridge: G.mean(axis=0)],

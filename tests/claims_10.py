@@ -1,8 +1,8 @@
 """What chapter 10 says of the study, and the cells that say so (tests/test_study_claims.py)."""
 
-from gaml_utils import study_tables
-from gaml_utils.experiments import load
-from gaml_utils.study_results import Headline, headlines
+from gaml_utils.experiments.files import load
+from gaml_utils.experiments.study import tables as study_tables
+from gaml_utils.experiments.study.verdicts import Headline, headlines
 
 
 def row(h: Headline, results: dict) -> str:

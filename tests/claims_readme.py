@@ -1,7 +1,7 @@
 """What README says of the study, and the cells that say so (tests/test_study_claims.py)."""
 
-from gaml_utils.experiments import load
-from gaml_utils.study_results import Headline, cell, headlines
+from gaml_utils.experiments.files import load
+from gaml_utils.experiments.study.verdicts import Headline, cell, headlines
 
 
 def row(h: Headline, results: dict) -> str:

@@ -6,10 +6,11 @@ f(theta + i h v) / h is the derivative of f along v, exact to rounding, since no
 
 import numpy as np
 
-from gaml_utils import SineTasks, TaskBatch
-from gaml_utils.mlp import init_mlp
+from gaml_utils.records import TaskBatch
+from gaml_utils.scratch.mlp import init_mlp
+from gaml_utils.tasks.regression import SineTasks
 
-STEP = 1e-30        # of the complex step; its square is nothing
+STEP = 1e-30  # of the complex step; its square is nothing
 
 
 def relative_error(actual, expected):

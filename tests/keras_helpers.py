@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gaml_utils import TaskBatch
-from gaml_utils.layers import BatchNormalization, LayerNormalization
+from gaml_utils.networks.normalisation import BatchNormalization, LayerNormalization
+from gaml_utils.records import TaskBatch
 
 STOCK = keras.layers
 
@@ -75,17 +75,27 @@ def subclassed():
 
 
 def conv_norm():
-    return keras.Sequential([
-        keras.Input((4, 4, 1), dtype="float64"), keras.layers.Conv2D(2, 3), BatchNormalization(),
-        keras.layers.Activation("tanh"), keras.layers.Flatten(), keras.layers.Dense(1),
-    ])  # fmt: skip
+    return keras.Sequential(
+        [
+            keras.Input((4, 4, 1), dtype="float64"),
+            keras.layers.Conv2D(2, 3),
+            BatchNormalization(),
+            keras.layers.Activation("tanh"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(1),
+        ]
+    )
 
 
 def conv():
-    return keras.Sequential([
-        keras.Input((4, 4, 1), dtype="float64"), keras.layers.Conv2D(2, 3, activation="tanh"),
-        keras.layers.Flatten(), keras.layers.Dense(1),
-    ])  # fmt: skip
+    return keras.Sequential(
+        [
+            keras.Input((4, 4, 1), dtype="float64"),
+            keras.layers.Conv2D(2, 3, activation="tanh"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(1),
+        ]
+    )
 
 
 def embedding():
@@ -102,13 +112,19 @@ def dense():
 
 
 MODELS = {
-    "dense": dense, "conv": conv, "embedding": embedding, "dropout 0": lambda: dropout(0.0), "dropout": dropout,
-    "batch norm": lambda: norm_model(BatchNormalization()), "layer norm": lambda: norm_model(LayerNormalization()),
-    "conv, batch norm": conv_norm, "subclassed, batch norm": subclassed,
+    "dense": dense,
+    "conv": conv,
+    "embedding": embedding,
+    "dropout 0": lambda: dropout(0.0),
+    "dropout": dropout,
+    "batch norm": lambda: norm_model(BatchNormalization()),
+    "layer norm": lambda: norm_model(LayerNormalization()),
+    "conv, batch norm": conv_norm,
+    "subclassed, batch norm": subclassed,
     "stock batch norm": lambda: norm_model(STOCK.BatchNormalization()),
     "stock layer norm": lambda: norm_model(STOCK.LayerNormalization()),
     "stock group norm": lambda: norm_model(STOCK.GroupNormalization(2)),
-}  # fmt: skip
+}
 
 
 def make(kind, seed=0):

@@ -96,7 +96,7 @@ def complaints(notebook: nbformat.NotebookNode) -> list[str]:
         for output in cell.get("outputs", []):
             if output.output_type == "error" or output.get("name") == "stderr":
                 found.append(f"cell {number} wrote {output.get('name', 'an error')}: {str(output.get('text'))[:80]!r}")
-            elif "WARNING:" in output.get("text", ""):        # TensorFlow's logger writes to stdout in a notebook
+            elif "WARNING:" in output.get("text", ""):  # TensorFlow's logger writes to stdout in a notebook
                 found.append(f"cell {number} logged a warning: {output.text[:80]!r}")
     return found
 
@@ -106,9 +106,11 @@ def chapter_facts(path: pathlib.Path) -> dict:
     text = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
     number, title = re.search(r"^# (\d\d)\. (.+)$", text, re.MULTILINE).groups()
     return {
-        "number": number, "title": title, "minutes": int(re.search(r"about (\d+) minutes", text)[1]),
+        "number": number,
+        "title": title,
+        "minutes": int(re.search(r"about (\d+) minutes", text)[1]),
         "exercises": len(set(re.findall(r'check\("(\d+\.\d+)"', text))),
-    }  # fmt: skip
+    }
 
 
 def table(measured: dict) -> str:
@@ -145,7 +147,8 @@ def main() -> int:
     arguments = parser.parse_args()
     store, build = arguments.command == "store", ROOT / "build"
     chosen = [
-        path for path in sorted(NOTEBOOKS.rglob("*.ipynb"))
+        path
+        for path in sorted(NOTEBOOKS.rglob("*.ipynb"))
         if ".ipynb_checkpoints" not in path.parts and (not arguments.numbers or path.name[:2] in arguments.numbers)
     ]
     if not chosen:

@@ -66,8 +66,10 @@ def test_a_contender_that_fails_in_its_thread_ends_the_duel_at_once(monkeypatch)
 @pytest.mark.parametrize("conv", [False, True])
 def test_a_duel_sets_the_median_rates_against_one_another(monkeypatch, conv):
     rates = {"by_hand": 8.0, "ours": 4.0, "ours_agreement": 3.0, "ours_outer": 1.5, "ours_power": 1.0}
-    rates |= {"by_hand_several_xla": 8.0, **{name.replace("ours", "ours_several_xla"): rate / 2
-                                            for name, rate in rates.items() if name != "by_hand"}}  # fmt: skip
+    rates |= {
+        "by_hand_several_xla": 8.0,
+        **{name.replace("ours", "ours_several_xla"): rate / 2 for name, rate in rates.items() if name != "by_hand"},
+    }
 
     class Blocks:
         """Its rate; now and then, and while it starts, the machine is busy."""

@@ -6,9 +6,9 @@ import nbformat
 import numpy as np
 import pytest
 
-from gaml_utils import study_tables
-from gaml_utils.experiments import load
-from gaml_utils.study_results import cell
+from gaml_utils.experiments.files import load
+from gaml_utils.experiments.study import tables as study_tables
+from gaml_utils.experiments.study.verdicts import cell
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROSE = "\n\n".join(
@@ -53,7 +53,7 @@ def test_what_is_said_of_outliers_and_signs_with_noise():
         for field in ("others_weight", "negative_share")
     )
     assert 0.4 < weights["cosine"] < 0.6 and study_tables.effect(STUDY, "noise", "MAML", "cosine of outer").change > 0
-    assert 1 / 8 < weights["power -1"] < 1 / 6                       # "a seventh of a uniform weight"
+    assert 1 / 8 < weights["power -1"] < 1 / 6  # "a seventh of a uniform weight"
     assert weights["leave one out"] < 0 and 0.4 < negative["leave one out"] < 0.5
     errors = {rule: mean("noise", f"{rule} of outer") for rule in study_tables.ORDER}
     assert max(errors, key=errors.get) == "leave one out"
@@ -74,7 +74,7 @@ def test_what_is_said_of_the_number_of_tasks():
         change = [study_tables.effect(STUDY, part, learner, rule).change for part in BY_T]
         if learner == "MAML":
             assert 30 < change[0] < 36 and 46 < change[1] < 54 and min(change[2:]) > change[1]
-            assert own[0] / own[-1] < means[0] / means[-1]                      # "agreement gains less"
+            assert own[0] / own[-1] < means[0] / means[-1]  # "agreement gains less"
         else:
             assert [f"{change[0]:.0f}", f"{change[-1]:.0f}"] == ["74", "245"] and change == sorted(change)
             assert [f"{own[0]:.2f}", f"{own[-1]:.2f}"] == ["1.15", "1.78"] and own == sorted(own)
@@ -102,12 +102,15 @@ def test_the_only_gains_of_the_map_are_negative_powers_and_one_where_nothing_is_
     reptile = {part for part, learner, rule in gains if (learner, rule) == ("Reptile", "power -1 of updates")}
     numbers = {part for part in STUDY["config"]["settings"] if not part.startswith("glyphs")}
     assert numbers - reptile == {"nothing to learn", "sines, 5 tasks"}
-    assert study_tables.tally(STUDY, "MAML", "power -1 of updates") == (0, 3, 3, 6)    # "in half of the settings"
+    assert study_tables.tally(STUDY, "MAML", "power -1 of updates") == (0, 3, 3, 6)  # "in half of the settings"
 
 
 def test_the_winners_at_the_end_of_their_list():
-    ends = {part for part, learner, rule, end in study_tables.at_an_end(STUDY)
-            if (learner, rule, end) == ("Reptile", "power -1 of updates", "high")}  # fmt: skip
+    ends = {
+        part
+        for part, learner, rule, end in study_tables.at_an_end(STUDY)
+        if (learner, rule, end) == ("Reptile", "power -1 of updates", "high")
+    }
     assert ends == {"shifted phase", "shifted phase, 40%", "two modes", "sines, 50 tasks"}
 
 

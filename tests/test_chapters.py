@@ -15,8 +15,14 @@ CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("*.ipynb"))
 ALL = [*CHAPTERS, *SOLUTIONS]
 SECTIONS = [
-    "What you'll do", "What you'll learn", "What you'll need", "Summary", "Exercises", "In practice", "References",
-]  # fmt: skip
+    "What you'll do",
+    "What you'll learn",
+    "What you'll need",
+    "Summary",
+    "Exercises",
+    "In practice",
+    "References",
+]
 MEASURED = json.loads((ROOT / "data" / "results" / "chapters.json").read_text(encoding="utf-8"))
 chapters = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 notebooks = pytest.mark.parametrize("path", ALL, ids=lambda p: f"{p.parent.name}/{p.stem}")
@@ -100,8 +106,17 @@ def test_no_stored_error_warning_or_widget(path):
 @notebooks
 def test_no_path_time_address_or_bare_scalar_in_an_output(path):
     text = re.sub(r"<Figure size \d+x\d+ with \d+ Axes>", "", printed(path))
-    for pattern in (r"0x[0-9a-f]{6}", r"/(home|root|tmp|usr|work|Users)/", r"[A-Z]:\\", r"\d\d:\d\d:\d\d",
-                    r"it/s|s/it", r"\d m?s\b", r"np\.float", r"Traceback", r"<[\w. ]+ at "):  # fmt: skip
+    for pattern in (
+        r"0x[0-9a-f]{6}",
+        r"/(home|root|tmp|usr|work|Users)/",
+        r"[A-Z]:\\",
+        r"\d\d:\d\d:\d\d",
+        r"it/s|s/it",
+        r"\d m?s\b",
+        r"np\.float",
+        r"Traceback",
+        r"<[\w. ]+ at ",
+    ):
         assert not re.search(pattern, text), pattern
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gaml_utils.augmentation import affine_wobble
-from gaml_utils.datasets import load_glyphs
-from gaml_utils.episodes import EpisodeTasks, within_class
+from gaml_utils.datasets.glyphs import load_glyphs
+from gaml_utils.tasks.augmentation import affine_wobble
+from gaml_utils.tasks.episodes import EpisodeTasks, within_class
 
 
 def numbered(count, side=4):
@@ -79,7 +79,7 @@ def test_each_class_each_number_and_each_image_is_equally_likely(with_hands):
     tasks, labels = small(hands=hands)
     support, query = tasks.draw(np.random.default_rng(0), 20_000, 1, 2)
     by_way = np.array([np.bincount(labels[support[:, way, 0]] // 10, minlength=6) for way in range(3)])
-    assert close_to_even(by_way.ravel())                       # no class prefers a number
+    assert close_to_even(by_way.ravel())  # no class prefers a number
     assert close_to_even(np.bincount(support.ravel(), minlength=30))
     assert close_to_even(np.bincount(query.ravel(), minlength=30))
 
@@ -108,8 +108,10 @@ def drawable(counts, shots, queries):
 @settings(deadline=None)
 @given(
     counts=st.lists(st.lists(st.integers(1, 4), min_size=1, max_size=5), min_size=2, max_size=4),
-    shots=st.integers(1, 5), queries=st.integers(1, 6), seed=st.integers(0, 99),
-)  # fmt: skip
+    shots=st.integers(1, 5),
+    queries=st.integers(1, 6),
+    seed=st.integers(0, 99),
+)
 def test_no_hand_serves_support_and_query_or_it_is_refused(counts, shots, queries, seed):
     rng = np.random.default_rng(seed)
     labels = np.concatenate([np.full(sum(c), k) for k, c in enumerate(counts)])
@@ -144,7 +146,7 @@ def test_within_class_numbers_each_classs_hands_from_0():
 def test_rotations_turn_all_images_of_a_class_alike_and_each_turn_is_equally_likely():
     tasks, _ = small(rotations=True)
     batch = tasks.sample(np.random.default_rng(0), 2_000, 2, 3)
-    plain = {turn: [(0, 0), (3, 0), (3, 3), (0, 3)][turn] for turn in range(4)}      # where the corner goes
+    plain = {turn: [(0, 0), (3, 0), (3, 3), (0, 3)][turn] for turn in range(4)}  # where the corner goes
     turns = []
     for x in (batch.support_x, batch.query_x):
         x = x.reshape(2_000, 3, -1, 4, 4)
@@ -154,7 +156,7 @@ def test_rotations_turn_all_images_of_a_class_alike_and_each_turn_is_equally_lik
     both = np.concatenate(turns, axis=2)
     assert (both == both[:, :, :1]).all()
     assert close_to_even(np.bincount(both[:, :, 0].ravel(), minlength=4))
-    assert len(np.unique(both[:, :, 0], axis=0)) == 64         # each way its own turn
+    assert len(np.unique(both[:, :, 0], axis=0)) == 64  # each way its own turn
     still, _ = small()
     assert (still.sample(np.random.default_rng(0), 200, 2, 3).query_x[..., 0, 0, 0] == 0).all()
 
@@ -165,8 +167,10 @@ def test_rotations_are_those_of_numpy():
     turned, plain = EpisodeTasks(images, labels, 2, rotations=True), EpisodeTasks(images, labels, 2)
     x = turned.sample(np.random.default_rng(1), 30, 1, 1).query_x[..., 0].reshape(-1, 5, 5)
     numbers = plain.draw(np.random.default_rng(1), 30, 1, 1)[1].ravel()
-    seen = [next(t for t in range(4) if np.array_equal(a, np.rot90(images[n], t).astype(np.float32)))
-            for a, n in zip(x, numbers, strict=True)]          # fmt: skip
+    seen = [
+        next(t for t in range(4) if np.array_equal(a, np.rot90(images[n], t).astype(np.float32)))
+        for a, n in zip(x, numbers, strict=True)
+    ]
     assert set(seen) == {0, 1, 2, 3}
 
 
@@ -264,11 +268,13 @@ def test_bad_construction_is_named(change, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"rng": 0}, "rng should be"), ({"tasks": 0}, "tasks should be"), ({"shots": 0}, "shots should be"),
+        ({"rng": 0}, "rng should be"),
+        ({"tasks": 0}, "tasks should be"),
+        ({"shots": 0}, "shots should be"),
         ({"queries": 1.5}, "queries should be"),
         ({"queries": 2}, "class 0 has 2 images, which cannot give 1 and 2$"),
     ],
-)  # fmt: skip
+)
 def test_bad_sizes_are_named(change, message):
     tasks = EpisodeTasks(IMAGES, LABELS, 2)
     with pytest.raises(ValueError, match=message):

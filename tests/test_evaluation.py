@@ -6,10 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from gaml_utils import NoiseTasks, SineTasks, TaskBatch
-from gaml_utils.evaluation import Comparison, adaptation_curve, mean_interval, paired_comparison
-from gaml_utils.mlp import init_mlp, predict
-from gaml_utils.numpy_meta import adapt
+from gaml_utils.intervals import Comparison, mean_interval, paired_comparison
+from gaml_utils.records import TaskBatch
+from gaml_utils.scratch.adaptation import adaptation_curve
+from gaml_utils.scratch.inner_loop import adapt
+from gaml_utils.scratch.mlp import init_mlp, predict
+from gaml_utils.tasks.regression import NoiseTasks, SineTasks
 
 
 def problem(sizes=(1, 8, 8, 1), tasks=4, seed=0):
@@ -68,7 +70,7 @@ def test_curve_of_the_constant_0_on_noise_is_its_variance_before_adaptation():
     params = [np.zeros((1, 4)), np.zeros(4), np.zeros((4, 1)), np.zeros(1)]
     batch = NoiseTasks(std=2.0).sample(np.random.default_rng(0), 50, 5, 400)
     variance = adaptation_curve(params, batch, steps=0).mean()
-    assert variance == pytest.approx(4.0, abs=0.16)                 # four standard errors
+    assert variance == pytest.approx(4.0, abs=0.16)  # four standard errors
 
 
 def broken(**changes):
@@ -149,7 +151,7 @@ def test_interval_of_five_normal_values_holds_their_mean_in_95_of_100_cases():
     samples = np.random.default_rng(0).normal(7.0, 3.0, size=(5, 20_000))
     interval = mean_interval(samples)
     covered = np.mean((interval.low <= 7.0) & (interval.high >= 7.0))
-    assert covered == pytest.approx(0.95, abs=0.006)                # four standard errors; 1.96 would give 0.88
+    assert covered == pytest.approx(0.95, abs=0.006)  # four standard errors; 1.96 would give 0.88
 
 
 def test_interval_of_equal_values_is_a_point():
@@ -161,9 +163,14 @@ def test_interval_takes_lists_of_whole_numbers():
 
 
 BAD_VALUES = {
-    "number": 3.0, "empty": [], "one": [1.0], "one row": np.zeros((1, 5)), "nan": [1.0, np.nan],
-    "infinity": [1.0, np.inf], "nan in a column": [[1.0, 2.0], [np.nan, 3.0]],
-}  # fmt: skip
+    "number": 3.0,
+    "empty": [],
+    "one": [1.0],
+    "one row": np.zeros((1, 5)),
+    "nan": [1.0, np.nan],
+    "infinity": [1.0, np.inf],
+    "nan in a column": [[1.0, 2.0], [np.nan, 3.0]],
+}
 
 
 @pytest.mark.parametrize("values", BAD_VALUES.values(), ids=BAD_VALUES)
@@ -238,7 +245,7 @@ def test_swapping_the_sides_turns_the_sign(runs):
 
 def test_pairing_finds_what_unpaired_runs_hide():
     rng = np.random.default_rng(3)
-    b = rng.normal(0.0, 5.0, 10)                                    # seeds differ far more than the two sides
+    b = rng.normal(0.0, 5.0, 10)  # seeds differ far more than the two sides
     a = b + rng.normal(0.5, 0.1, 10)
     low, high = stats.ttest_ind(a, b).confidence_interval(0.95)
     assert low < 0 < high
@@ -246,10 +253,19 @@ def test_pairing_finds_what_unpaired_runs_hide():
     assert not paired_comparison(a, b[::-1]).found
 
 
-@pytest.mark.parametrize(("a", "b"), [
-    ([1.0, 2.0], [1.0, 2.0, 3.0]), (np.zeros((3, 1)), np.zeros((3, 1))), (1.0, 2.0),
-    ([1.0], [2.0]), ([], []), ([1.0, np.nan], [1.0, 2.0]), ([1.0, 2.0], [np.inf, 2.0]),
-], ids=["lengths differ", "columns", "numbers", "one pair", "no pair", "nan in a", "infinity in b"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ([1.0, 2.0], [1.0, 2.0, 3.0]),
+        (np.zeros((3, 1)), np.zeros((3, 1))),
+        (1.0, 2.0),
+        ([1.0], [2.0]),
+        ([], []),
+        ([1.0, np.nan], [1.0, 2.0]),
+        ([1.0, 2.0], [np.inf, 2.0]),
+    ],
+    ids=["lengths differ", "columns", "numbers", "one pair", "no pair", "nan in a", "infinity in b"],
+)
 def test_bad_pairs_are_named(a, b):
     with pytest.raises(ValueError, match=r"\ba\b.*\bb\b"):
         paired_comparison(a, b)

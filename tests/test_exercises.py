@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from gaml_utils import agreement_weights
 from gaml_utils.exercises import EXERCISES as ALL
 from gaml_utils.exercises import check
+from gaml_utils.weighting.agreement import agreement_weights
 
 NUMBERS = "0.1 0.2 0.3 1.1 1.2 1.3 2.1 2.2 2.3 2.4 3.1 3.2 3.3 4.1 4.2 4.3 4.4 5.1 5.2 5.3".split()
-EXERCISES = {number: ALL[number] for number in ALL if float(number) < 6}    # the rest: test_exercises_tensorflow.py
-VALUES = {"0.1": 10, "0.2": 0.6, "0.3": 1 / 3}         # all other exercises ask for a function
+EXERCISES = {number: ALL[number] for number in ALL if float(number) < 6}  # the rest: test_exercises_tensorflow.py
+VALUES = {"0.1": 10, "0.2": 0.6, "0.3": 1 / 3}  # all other exercises ask for a function
 NOTEBOOKS = pathlib.Path(__file__).resolve().parent.parent / "notebooks"
 T9 = stats.t.ppf(0.975, 9)
 
@@ -146,8 +146,9 @@ def count_pairs(k, inner_lr):
 
 def outer_gradients(theta, cs, cq, lr, factor=-1):
     """One a task, by the chain rule; factor +1 is the wrong sign, 0 leaves the Hessian term out."""
-    return np.array([(1 + factor * 2 * lr) * 2 * (theta - lr * 2 * (theta - s) - q)
-                     for s, q in zip(cs, cq, strict=True)])
+    return np.array(
+        [(1 + factor * 2 * lr) * 2 * (theta - lr * 2 * (theta - s) - q) for s, q in zip(cs, cq, strict=True)]
+    )
 
 
 def steps_taken(theta, cs, lr):
@@ -215,7 +216,7 @@ RIGHT = {
         lambda x, amplitude, phase: amplitude * np.sin(x - phase),
         lambda x, a, p: a * (np.sin(x) * np.cos(p) - np.cos(x) * np.sin(p)),
         lambda x, a, p: a * np.cos(x - p - np.pi / 2),
-        lambda x, a, p: (a * np.imag(np.exp(1j * (x - p)))),
+        lambda x, a, p: a * np.imag(np.exp(1j * (x - p))),
     ],
     "1.2": [
         lambda p, y: ((p - y) ** 2).mean(axis=(1, 2)),
@@ -280,7 +281,7 @@ RIGHT = {
         interval_by_scipy,
         lambda a, b: np.array([np.mean(a - b), *stats.ttest_rel(a, b).confidence_interval(0.95)]),
     ],
-}  # fmt: skip
+}
 
 # ---------------------------------------------------------------- classic mistakes: (what the hint must say, answer)
 
@@ -419,10 +420,18 @@ WRONG = {
         ("divide by T", lambda *case: maml_by_loops(*case) / len(case[1])),
         ("support loss", lambda t, s, q, lr: maml_by_loops(t, s, s, lr)),
         ("outer gradients", lambda *c: weighted_sum(plain_weights(outer_gradients(*c)), outer_gradients(*c))),
-        ("first-order", lambda t, s, q, lr: weighted_sum(
-            plain_weights(steps_taken(t, s, lr)), outer_gradients(t, s, q, lr, factor=0))),
-        ("Hessian term has the wrong sign", lambda t, s, q, lr: weighted_sum(
-            plain_weights(steps_taken(t, s, lr)), outer_gradients(t, s, q, lr, factor=+1))),
+        (
+            "first-order",
+            lambda t, s, q, lr: weighted_sum(
+                plain_weights(steps_taken(t, s, lr)), outer_gradients(t, s, q, lr, factor=0)
+            ),
+        ),
+        (
+            "Hessian term has the wrong sign",
+            lambda t, s, q, lr: weighted_sum(
+                plain_weights(steps_taken(t, s, lr)), outer_gradients(t, s, q, lr, factor=+1)
+            ),
+        ),
         ("without weights", lambda *case: sum(outer_gradients(*case))),
     ],
     "5.2": [
@@ -435,10 +444,11 @@ WRONG = {
         ("book's normaliser", reptile_with(over_book_sum)),
     ],
     "5.3": [
-        ("unpaired", lambda a, b: ends(
-            np.mean(a) - np.mean(b), T9 * math.sqrt(np.var(a, ddof=1) / 10 + np.var(b, ddof=1) / 10))),
-        ("two samples", lambda a, b: [
-            np.mean(a) - np.mean(b), *stats.ttest_ind(a, b).confidence_interval(0.95)]),
+        (
+            "unpaired",
+            lambda a, b: ends(np.mean(a) - np.mean(b), T9 * math.sqrt(np.var(a, ddof=1) / 10 + np.var(b, ddof=1) / 10)),
+        ),
+        ("two samples", lambda a, b: [np.mean(a) - np.mean(b), *stats.ttest_ind(a, b).confidence_interval(0.95)]),
         ("another order", lambda a, b: [interval_by_scipy(a, b)[k] for k in (1, 0, 2)]),
         ("normal distribution", lambda a, b: ends(np.mean(a - b), 1.96 * stats.sem(a - b))),
         ("ddof=1", lambda a, b: ends(np.mean(a - b), T9 * np.std(a - b) / math.sqrt(10))),
@@ -447,7 +457,7 @@ WRONG = {
         ("degrees of freedom", lambda a, b: ends(np.mean(a - b), stats.t.ppf(0.975, 10) * stats.sem(a - b))),
         ("0.975 quantile", lambda a, b: ends(np.mean(a - b), stats.t.ppf(0.95, 9) * stats.sem(a - b))),
     ],
-}  # fmt: skip
+}
 
 # Wrong all the same, though no hint is promised for them.
 ALSO_WRONG = {
@@ -512,7 +522,7 @@ def test_other_wrong_answer_is_rejected(number, answer):
 
 @pytest.mark.parametrize("number", EXERCISES)
 def test_answer_a_little_off_is_rejected(number):
-    factor = 1 + (1e-3 if number in ("2.4", "5.3") else 1e-5)      # those two are asked for to 4 digits
+    factor = 1 + (1e-3 if number in ("2.4", "5.3") else 1e-5)  # those two are asked for to 4 digits
     answer = RIGHT[number][0]
     off = answer * factor if number in VALUES else lambda *case: factor * np.array(answer(*case))
     right, text = ask(number, off)
@@ -641,7 +651,7 @@ def test_number_written_as_text_is_not_a_number(number):
 
 def test_complex_answer_is_not_taken_for_its_real_part():
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")                  # as in a notebook, where a warning is no error
+        warnings.simplefilter("ignore")  # as in a notebook, where a warning is no error
         assert ask("0.1", np.array(10 + 5j))[0] is False
 
 

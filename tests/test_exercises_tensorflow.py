@@ -74,9 +74,9 @@ def test_other_wrong_answer_is_rejected(capsys, exercise, answer):
     assert "right." not in text
 
 
-@pytest.mark.parametrize("exercise", [n for n in EXERCISES if n not in ("6.3", "8.1")])    # yes or no; four rows
+@pytest.mark.parametrize("exercise", [n for n in EXERCISES if n not in ("6.3", "8.1")])  # yes or no; four rows
 def test_answer_a_little_off_is_rejected(capsys, exercise):
-    factor = 1.001 if float(exercise) < 7 else 1.0001           # 6.1 and 6.2 may be answered by differences
+    factor = 1.001 if float(exercise) < 7 else 1.0001  # 6.1 and 6.2 may be answered by differences
     right, text = ask(capsys, exercise, lambda *case: factor * np.array(RIGHT[exercise][0](*case)))
     assert right is False
     assert "numbers differ" in text
@@ -94,11 +94,26 @@ def raises(*case):
 
 
 @every_exercise
-@pytest.mark.parametrize("answer", [
-    ..., None, 3.0, "text", raises, lambda: 1, lambda *case: None, lambda *case: ..., lambda *case: case,
-    lambda *case: {}, lambda *case: np.nan, lambda *case: np.zeros((0, 3)), lambda *case: tf.constant("text"),
-    lambda *case: tf.ones(7) * np.inf, lambda *case: object(),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ...,
+        None,
+        3.0,
+        "text",
+        raises,
+        lambda: 1,
+        lambda *case: None,
+        lambda *case: ...,
+        lambda *case: case,
+        lambda *case: {},
+        lambda *case: np.nan,
+        lambda *case: np.zeros((0, 3)),
+        lambda *case: tf.constant("text"),
+        lambda *case: tf.ones(7) * np.inf,
+        lambda *case: object(),
+    ],
+)
 def test_never_raises_and_never_accepts_nonsense(capsys, exercise, answer):
     assert ask(capsys, exercise, answer)[0] is False
 

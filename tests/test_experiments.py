@@ -14,11 +14,15 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from gaml_utils import NoiseTasks, SineTasks, agreement_weights, uniform_weights
-from gaml_utils import experiments as ex
-from gaml_utils.evaluation import adaptation_curve
-from gaml_utils.mlp import init_mlp
-from gaml_utils.numpy_meta import SGD, Adam, meta_gradient, reptile_direction, train
+from gaml_utils.experiments import runner as ex
+from gaml_utils.scratch.adaptation import adaptation_curve
+from gaml_utils.scratch.maml import meta_gradient
+from gaml_utils.scratch.mlp import init_mlp
+from gaml_utils.scratch.optimizers import SGD, Adam
+from gaml_utils.scratch.reptile import reptile_direction
+from gaml_utils.scratch.training import train
+from gaml_utils.tasks.regression import NoiseTasks, SineTasks
+from gaml_utils.weighting.agreement import agreement_weights, uniform_weights
 
 TINY = {
     "seeds": [0, 1],
@@ -28,18 +32,36 @@ TINY = {
     "test_tasks": 8,
     "learners": {
         "MAML": {
-            "sizes": [1, 4, 1], "activation": "relu", "inner_lr": 0.01, "inner_steps": 1,
-            "meta_batch": 3, "shots": 5, "queries": 5, "iterations": 20,
-            "optimizer": "Adam", "step_sizes": [0.001, 0.03], "test_steps": 3, "selected_after": 1,
+            "sizes": [1, 4, 1],
+            "activation": "relu",
+            "inner_lr": 0.01,
+            "inner_steps": 1,
+            "meta_batch": 3,
+            "shots": 5,
+            "queries": 5,
+            "iterations": 20,
+            "optimizer": "Adam",
+            "step_sizes": [0.001, 0.03],
+            "test_steps": 3,
+            "selected_after": 1,
         },
         "Reptile": {
-            "sizes": [1, 4, 1], "activation": "tanh", "inner_lr": 0.02, "inner_steps": 2,
-            "meta_batch": 3, "shots": 5, "queries": 5, "iterations": 20,
-            "optimizer": "SGD", "step_sizes": [0.1, 1.0], "test_steps": 4, "selected_after": 2,
+            "sizes": [1, 4, 1],
+            "activation": "tanh",
+            "inner_lr": 0.02,
+            "inner_steps": 2,
+            "meta_batch": 3,
+            "shots": 5,
+            "queries": 5,
+            "iterations": 20,
+            "optimizer": "SGD",
+            "step_sizes": [0.1, 1.0],
+            "test_steps": 4,
+            "selected_after": 2,
         },
     },
-}  # fmt: skip
-COMPARISON, NOISE, OTHER = 2 * 2 * 2 * 2, 2 * 2 * 2, 2 * 2      # learners, rules, step sizes, seeds
+}
+COMPARISON, NOISE, OTHER = 2 * 2 * 2 * 2, 2 * 2 * 2, 2 * 2  # learners, rules, step sizes, seeds
 ALL = COMPARISON + NOISE + OTHER
 NAME = "sine_numpy"
 THREADS = tuple(ex.ENVIRONMENT)
@@ -128,7 +150,7 @@ def full_disk(monkeypatch):
 def apart_from_time(path):
     content = json.loads(path.read_text())
     assert content.pop("wall_seconds") >= 0
-    return json.dumps(content)                            # as text: the order of keys and runs counts as well
+    return json.dumps(content)  # as text: the order of keys and runs counts as well
 
 
 def partial_lines(whole):
@@ -317,7 +339,7 @@ def test_each_finished_run_is_on_the_disk_before_the_next_is_awaited(here, tmp_p
 
     monkeypatch.setattr(ex.os, "fsync", fsync)
     ex.run(NAME, TINY, tmp_path)
-    assert lines_on_disk == list(range(2, ALL + 2))                 # the first line is the config
+    assert lines_on_disk == list(range(2, ALL + 2))  # the first line is the config
 
 
 KILLED = """
@@ -339,8 +361,12 @@ experiments.run("sine_numpy", json.loads(sys.argv[1]), pathlib.Path(sys.argv[2])
 def test_killed_process_loses_nothing_it_had_finished(whole, here, counted, tmp_path):
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, json.dumps(TINY), str(tmp_path)],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120, check=False,
-    )  # fmt: skip
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=120,
+        check=False,
+    )
     assert killed.returncode == -signal.SIGKILL
     assert [path.name for path in tmp_path.iterdir()] == ["sine_numpy.partial.jsonl"]
     assert apart_from_time(ex.run(NAME, TINY, tmp_path)) == apart_from_time(whole)
@@ -434,8 +460,12 @@ def planned(best):
     return ex.sine_numpy_jobs(TINY, {ex.key(job): job | {"validation_mse": losses[ex.key(job)]} for job in jobs})
 
 
-BEST = {("MAML", "uniform"): 0.001, ("MAML", "agreement"): 0.03,
-        ("Reptile", "uniform"): 1.0, ("Reptile", "agreement"): 0.1}  # fmt: skip
+BEST = {
+    ("MAML", "uniform"): 0.001,
+    ("MAML", "agreement"): 0.03,
+    ("Reptile", "uniform"): 1.0,
+    ("Reptile", "agreement"): 0.1,
+}
 
 
 def test_controls_run_at_the_step_size_chosen_for_their_learner_and_rule():
@@ -471,8 +501,9 @@ def test_diverged_run_counts_as_infinite():
     assert ex.best_step_size(runs, "MAML", "uniform") == 0.2
 
 
-@pytest.mark.parametrize("other", [{"part": "noise"}, {"part": "other seeds"}, {"learner": "Reptile"},
-                                   {"rule": "agreement"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "other", [{"part": "noise"}, {"part": "other seeds"}, {"learner": "Reptile"}, {"rule": "agreement"}]
+)
 def test_best_step_size_looks_at_no_other_part_learner_or_rule(other):
     runs = [result({"step_size": 0.1}, 5.0), result({"step_size": 0.2}, 4.0), result({"step_size": 0.1} | other, -99.0)]
     assert ex.best_step_size(runs, "MAML", "uniform") == 0.2
@@ -529,17 +560,29 @@ def by_hand(part, learner, rule, step_size, seed):
         return (meta_gradient if learner == "MAML" else reptile_direction)(params, batch, **common)
 
     params, _ = train(
-        init_mlp(np.random.default_rng([seed, 1]), s["sizes"]), tasks, direction,
-        Adam(step_size) if learner == "MAML" else SGD(step_size), 20,
-        meta_batch=3, shots=5, queries=5, seed=seed, progress=False,
-    )  # fmt: skip
+        init_mlp(np.random.default_rng([seed, 1]), s["sizes"]),
+        tasks,
+        direction,
+        Adam(step_size) if learner == "MAML" else SGD(step_size),
+        20,
+        meta_batch=3,
+        shots=5,
+        queries=5,
+        seed=seed,
+        progress=False,
+    )
     return params, tasks
 
 
-@pytest.mark.parametrize(("part", "learner", "rule"), [
-    ("comparison", "MAML", "agreement"), ("comparison", "Reptile", "uniform"), ("noise", "Reptile", "agreement"),
-    ("other seeds", "MAML", "uniform"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("part", "learner", "rule"),
+    [
+        ("comparison", "MAML", "agreement"),
+        ("comparison", "Reptile", "uniform"),
+        ("noise", "Reptile", "agreement"),
+        ("other seeds", "MAML", "uniform"),
+    ],
+)
 def test_run_is_what_training_and_testing_by_hand_give(part, learner, rule):
     s = TINY["learners"][learner]
     job = {"part": part, "learner": learner, "rule": rule, "step_size": s["step_sizes"][1], "seed": 3}
@@ -565,8 +608,9 @@ def test_run_that_diverges_has_no_validation_loss(step_size, rule):
 
 def test_whole_run_with_a_diverging_step_size_chooses_the_other(here, tmp_path):
     config = copy.deepcopy(TINY)
-    config["learners"] = {"Reptile": config["learners"]["Reptile"] | {
-        "activation": "relu", "inner_lr": 0.1, "step_sizes": [1e9, 0.1]}}
+    config["learners"] = {
+        "Reptile": config["learners"]["Reptile"] | {"activation": "relu", "inner_lr": 0.1, "step_sizes": [1e9, 0.1]}
+    }
     runs = ex.load(NAME, ex.run(NAME, config, tmp_path).parent)["runs"]
     diverged = [run for run in runs if run["validation_mse"] is None]
     assert {run["step_size"] for run in diverged} == {1e9}
@@ -576,12 +620,22 @@ def test_whole_run_with_a_diverging_step_size_chooses_the_other(here, tmp_path):
 # ---------------------------------------------------------------- small pieces
 
 
-@pytest.mark.parametrize(("value", "expected"), [
-    (1.23456789, 1.23457), (123456789, 123457000.0), (1e-9 / 3, 3.33333e-10), (0, 0.0), (-2.5, -2.5),
-    (np.nan, None), (np.inf, None), (-np.inf, None),
-    (np.array([1.0, np.nan, np.inf]), [1.0, None, None]), ([], []),
-    (np.array([[1.0, 2.00000049], [np.inf, -3.0]]), [[1.0, 2.0], [None, -3.0]]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (1.23456789, 1.23457),
+        (123456789, 123457000.0),
+        (1e-9 / 3, 3.33333e-10),
+        (0, 0.0),
+        (-2.5, -2.5),
+        (np.nan, None),
+        (np.inf, None),
+        (-np.inf, None),
+        (np.array([1.0, np.nan, np.inf]), [1.0, None, None]),
+        ([], []),
+        (np.array([[1.0, 2.00000049], [np.inf, -3.0]]), [[1.0, 2.0], [None, -3.0]]),
+    ],
+)
 def test_rounded_keeps_six_digits_and_makes_none_of_what_is_not_finite(value, expected):
     assert ex.rounded(value) == expected
 

@@ -3,15 +3,23 @@
 import numpy as np
 import pytest
 
-from gaml_utils import glyph_runs as runs
-from gaml_utils.experiments import EXPERIMENTS, key, load
+from gaml_utils.experiments.files import load
+from gaml_utils.experiments.glyphs import training as runs
+from gaml_utils.experiments.registry import EXPERIMENTS
+from gaml_utils.experiments.trainings import key
 
 TINY = runs.GLYPHS | {
-    "seeds": [0, 1, 2], "tuning_seeds": [0], "control_seeds": [100, 101], "filters": 4, "meta_batch": 2,
-    "iterations": 20, "validation_episodes": 4,
-    "test_episodes": 4, "test_queries": 2,
-}  # fmt: skip
-CELLS, SIZES = 3 * 2, 2 * (3 + 3 + 4)                        # learners x rules, step sizes of both rules
+    "seeds": [0, 1, 2],
+    "tuning_seeds": [0],
+    "control_seeds": [100, 101],
+    "filters": 4,
+    "meta_batch": 2,
+    "iterations": 20,
+    "validation_episodes": 4,
+    "test_episodes": 4,
+    "test_queries": 2,
+}
+CELLS, SIZES = 3 * 2, 2 * (3 + 3 + 4)  # learners x rules, step sizes of both rules
 
 
 def with_accuracy(job, accuracy):
@@ -67,7 +75,7 @@ def test_a_job_trains_and_tests_and_says_what_the_weights_did(learner):
     for name in ("train_accuracy", "negative_share", "smallest_weight", "cosine_to_mean"):
         assert len(done[name]) == runs.STRETCHES
     assert 0 <= min(done["negative_share"]) and max(done["negative_share"]) < 1
-    assert max(done["smallest_weight"]) < 0.5                # of two: uniform weights would be a half
+    assert max(done["smallest_weight"]) < 0.5  # of two: uniform weights would be a half
 
 
 def test_the_stored_run_is_that_of_the_committed_config():

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from gaml_utils.datasets import PATH, SPLITS, ImageSet, load_glyphs
+from gaml_utils.datasets.glyphs import PATH, load_glyphs
+from gaml_utils.datasets.images import SPLITS, ImageSet
 
 JSON = json.loads(PATH.with_suffix(".json").read_text(encoding="utf-8"))
 README = PATH.with_name("README.md").read_text(encoding="utf-8")
-LOOKALIKE = 0.965                                            # data/make_glyphs_classes.py drops classes above
+LOOKALIKE = 0.965  # data/make_glyphs_classes.py drops classes above
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def test_the_loader_gives_one_row_an_image(glyphs):
 
 
 def test_ink_is_one(glyphs):
-    assert 0.08 < glyphs.images.mean() < 0.12                # paper is most of an image
+    assert 0.08 < glyphs.images.mean() < 0.12  # paper is most of an image
     border = np.ones((28, 28), bool)
     border[2:-2, 2:-2] = False
     assert glyphs.images[:, border].mean() < 0.02
@@ -104,7 +105,7 @@ def test_three_fonts_at_least_and_in_balance(glyphs, file):
 # What the pictures are
 
 
-def lookalikes(pictures, at_least=LOOKALIKE + 0.001):        # pictures are stored in 256 steps
+def lookalikes(pictures, at_least=LOOKALIKE + 0.001):  # pictures are stored in 256 steps
     """Pairs of classes whose pictures, blurred, have a cosine of at_least."""
     x = blurred(pictures)
     return np.argwhere(np.triu(x @ x.T, k=1) > at_least)
@@ -122,7 +123,7 @@ def test_images_show_the_picture_of_their_class(glyphs, file):
     means = blurred(in_order.mean(1), centre=True)
     likeness = means @ blurred(file["class_picture"], centre=True).T
     rank = (likeness > np.diag(likeness)[:, None]).sum(1)
-    assert np.mean(rank == 0) > 0.8 and rank.max() < 100     # of more than 1,200
+    assert np.mean(rank == 0) > 0.8 and rank.max() < 100  # of more than 1,200
 
 
 def test_no_blank_and_no_blot(glyphs):
@@ -153,7 +154,7 @@ def like_a_box(pictures):
 
 def test_no_class_is_a_missing_glyph_box(file):
     boxes = file["class_codepoint"][like_a_box(file["class_picture"]) > 0.96]
-    assert set(boxes) <= {0x2C41}                            # Glagolitic onu, a box on short legs
+    assert set(boxes) <= {0x2C41}  # Glagolitic onu, a box on short legs
     assert like_a_box(frames(range(9, 20, 2))).min() > 0.96  # the measure knows boxes of other widths
 
 
@@ -172,7 +173,7 @@ def font_agreement(glyphs):
 def test_no_font_draws_other_things_than_the_rest(glyphs):
     assert font_agreement(glyphs).min() > 0.6
     hebrew = ImageSet(*(array[glyphs.scripts == "Hebrew"] for array in glyphs))
-    images = hebrew.images.copy()                            # as if one font had boxes for Hebrew letters
+    images = hebrew.images.copy()  # as if one font had boxes for Hebrew letters
     images[hebrew.hands == np.bincount(hebrew.hands).argmax()] = frames([14])[0]
     assert font_agreement(hebrew).min() > 0.6 > font_agreement(hebrew._replace(images=images)).min()
 
@@ -188,7 +189,7 @@ def nearest_neighbour(glyphs, ways, within, other_font, episodes=4000):
     rng = np.random.default_rng(0)
     bits = np.packbits(glyphs.images.reshape(len(glyphs.images), -1), axis=1)
     ink = glyphs.images.sum((1, 2), dtype=float)
-    first = np.arange(0, len(bits), 20)                      # the first image of each class
+    first = np.arange(0, len(bits), 20)  # the first image of each class
     groups = [first[glyphs.scripts[first] == s] for s in np.unique(glyphs.scripts)] if within else [first]
     groups = [g for g in groups if len(g) >= ways]
     support, query = np.empty((episodes, ways), int), np.empty((episodes, 1), int)
@@ -201,13 +202,13 @@ def nearest_neighbour(glyphs, ways, within, other_font, episodes=4000):
         query[e] = rng.choice(same_class[~barred])
     shared = np.bitwise_count(bits[support] & bits[query]).sum(-1, dtype=float)
     accuracy = []
-    for score in (2 * shared - ink[support], shared / np.sqrt(ink[support])):        # highest where nearest
+    for score in (2 * shared - ink[support], shared / np.sqrt(ink[support])):  # highest where nearest
         best = score == score.max(1, keepdims=True)
         accuracy.append(100 * np.mean(best[:, 0] / best.sum(1)))
     return accuracy
 
 
-CASES = list(itertools.product((5, 20), (False, True)))      # ways, within
+CASES = list(itertools.product((5, 20), (False, True)))  # ways, within
 
 
 @pytest.fixture(scope="module")
@@ -279,7 +280,7 @@ def fonts_of(file, fonts, script):
     return {k: fonts[file["fonts"][k]] for k in np.unique(file["hands"].reshape(-1, 20)[classes])}, classes
 
 
-SAMPLE = ["Latin", "Hebrew", "NKo", "Hanunoo", "Ethiopic"]    # of all kinds; making the whole file takes minutes
+SAMPLE = ["Latin", "Hebrew", "NKo", "Hanunoo", "Ethiopic"]  # of all kinds; making the whole file takes minutes
 
 
 @pytest.mark.parametrize("script", SAMPLE)
@@ -298,8 +299,12 @@ def test_no_font_answers_with_its_missing_glyph_box(file, makers, fonts, script)
 @pytest.mark.parametrize("script", SAMPLE)
 def test_script_makes_the_stored_images(file, makers, fonts, script):
     sources, shapes, classes_module, main = makers
-    here = {"numpy": np.__version__, "scipy": importlib.import_module("scipy").__version__,
-            "pillow": main.PIL.__version__, "freetype": main.features.version("freetype2")}  # fmt: skip
+    here = {
+        "numpy": np.__version__,
+        "scipy": importlib.import_module("scipy").__version__,
+        "pillow": main.PIL.__version__,
+        "freetype": main.features.version("freetype2"),
+    }
     if here != {name: JSON["libraries"][name] for name in here}:
         pytest.skip(f"made with {JSON['libraries']}, here are {here}")
     paths, classes = fonts_of(file, fonts, script)

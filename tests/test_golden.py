@@ -5,10 +5,12 @@ import importlib.util
 import numpy as np
 import pytest
 
-from gaml_utils import SineTasks, agreement_weights, uniform_weights
-from gaml_utils.golden import PATH, load_golden_batch
-from gaml_utils.mlp import init_mlp, predict
-from gaml_utils.numpy_meta import adapt, meta_gradient
+from gaml_utils.datasets.golden_batch import PATH, load_golden_batch
+from gaml_utils.scratch.inner_loop import adapt
+from gaml_utils.scratch.maml import meta_gradient
+from gaml_utils.scratch.mlp import init_mlp, predict
+from gaml_utils.tasks.regression import SineTasks
+from gaml_utils.weighting.agreement import agreement_weights, uniform_weights
 
 RULES = {"uniform": uniform_weights, "agreement": agreement_weights}
 FOUR = [(rule, steps) for rule in RULES for steps in (1, 3)]
@@ -43,7 +45,7 @@ def golden():
 
 
 def test_script_makes_what_is_stored(script, stored, monkeypatch):
-    monkeypatch.setattr(script, "relative_error", lambda *case: 0.0)            # the proof has a test of its own
+    monkeypatch.setattr(script, "relative_error", lambda *case: 0.0)  # the proof has a test of its own
     made = script.make()
     assert made.keys() == stored.keys()
     for name, array in made.items():
@@ -124,8 +126,9 @@ def test_stored_losses_do_not_depend_on_the_rule(golden, steps):
 def test_stored_losses_are_those_after_adaptation(golden, steps):
     params, batch, inner_lr, expected = golden
     adapted = adapt(params, batch.support_x, batch.support_y, inner_lr, steps)
-    losses = [np.mean((predict([p[i] for p in adapted], batch.query_x[i : i + 1]) - batch.query_y[i]) ** 2)
-              for i in range(5)]  # fmt: skip
+    losses = [
+        np.mean((predict([p[i] for p in adapted], batch.query_x[i : i + 1]) - batch.query_y[i]) ** 2) for i in range(5)
+    ]
     assert apart(np.array(losses), expected["uniform", steps].query_losses) <= 1e-12
 
 

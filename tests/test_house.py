@@ -30,8 +30,13 @@ SKIP = {".git", ".venv", "build", "__pycache__", ".ruff_cache", ".pytest_cache",
 
 def files() -> list[pathlib.Path]:
     """Everything of the repository, without what .gitignore names."""
-    return [p for p in ROOT.rglob("*") if p.is_file() and not SKIP & set(p.relative_to(ROOT).parts)
-            and not any(part.endswith(".egg-info") for part in p.parts)]  # fmt: skip
+    return [
+        p
+        for p in ROOT.rglob("*")
+        if p.is_file()
+        and not SKIP & set(p.relative_to(ROOT).parts)
+        and not any(part.endswith(".egg-info") for part in p.parts)
+    ]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="repo2docker does not run on Windows")
@@ -162,9 +167,22 @@ def test_arrays_are_loaded_without_pickle():
 
 def test_top_level_is_short():
     allowed = {
-        "notebooks", "gaml_utils", "data", "tests", "environment.yml", "README.md", "pyproject.toml", "Makefile",
-        "constraints.txt", "LICENSE", "LICENSE-TEXT", "CITATION.cff", ".gitignore", ".ci", ".github",
-    }  # fmt: skip
+        "notebooks",
+        "gaml_utils",
+        "data",
+        "tests",
+        "environment.yml",
+        "README.md",
+        "pyproject.toml",
+        "Makefile",
+        "constraints.txt",
+        "LICENSE",
+        "LICENSE-TEXT",
+        "CITATION.cff",
+        ".gitignore",
+        ".ci",
+        ".github",
+    }
     here = {p.relative_to(ROOT).parts[0] for p in files()}
     assert here <= allowed
 

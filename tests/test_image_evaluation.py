@@ -7,13 +7,16 @@ import keras
 import numpy as np
 import pytest
 
-from gaml_utils import TaskBatch, image_evaluation
-from gaml_utils.evaluation import mean_interval
-from gaml_utils.image_evaluation import CHUNK, accuracy_interval, episode_accuracies, official_error
-from gaml_utils.keras_data import as_dataset
-from gaml_utils.keras_meta import MAML
-from gaml_utils.layers import BatchNormalization, inexact_layers
-from gaml_utils.models import conv4
+from gaml_utils.experiments.omniglot.scoring import official_error
+from gaml_utils.intervals import mean_interval
+from gaml_utils.learners import accuracy as image_evaluation
+from gaml_utils.learners.accuracy import CHUNK, accuracy_interval, episode_accuracies
+from gaml_utils.learners.data import as_dataset
+from gaml_utils.learners.maml import MAML
+from gaml_utils.networks.convolutional import conv4
+from gaml_utils.networks.inspection import inexact_layers
+from gaml_utils.networks.normalisation import BatchNormalization
+from gaml_utils.records import TaskBatch
 from tests.keras_helpers import everything, unlike_at_the_start
 
 WAYS = 3
@@ -82,7 +85,7 @@ def test_conv4_has_four_named_blocks_and_one_dense_head(downsample):
     halved_by = "conv" if downsample == "stride" else "pool"
     sides = [model.get_layer(f"{halved_by}{n}").output.shape[1] for n in range(1, 5)]
     assert sides == ([14, 7, 4, 2] if downsample == "stride" else [14, 7, 3, 1])
-    assert model.get_layer("mean").output.shape == (None, 64)     # as Finn et al. 2017 have it
+    assert model.get_layer("mean").output.shape == (None, 64)  # as Finn et al. 2017 have it
 
 
 def test_conv4_computes_in_the_dtype_asked_for():
@@ -94,11 +97,13 @@ def test_conv4_computes_in_the_dtype_asked_for():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"ways": 0}, "ways should be"), ({"filters": 1.5}, "filters should be"),
+        ({"ways": 0}, "ways should be"),
+        ({"filters": 1.5}, "filters should be"),
         ({"downsample": "max"}, 'downsample should be "stride" or "pool", got \'max\''),
-        ({"shape": (28, 28)}, "shape should be"), ({"shape": (15, 28, 1)}, "shape should be"),
+        ({"shape": (28, 28)}, "shape should be"),
+        ({"shape": (15, 28, 1)}, "shape should be"),
     ],
-)  # fmt: skip
+)
 def test_conv4_names_bad_arguments(change, message):
     with pytest.raises(ValueError, match=message):
         conv4(**{"ways": 5} | change)

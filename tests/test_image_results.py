@@ -11,9 +11,12 @@ import nbformat
 import numpy as np
 import pytest
 
-from gaml_utils import glyph_runs, omniglot_runs
-from gaml_utils.evaluation import paired_comparison
-from gaml_utils.experiments import EXPERIMENTS, RESULTS, load, select
+from gaml_utils.experiments.files import RESULTS, load
+from gaml_utils.experiments.glyphs import training as glyph_runs
+from gaml_utils.experiments.omniglot import training as omniglot_runs
+from gaml_utils.experiments.registry import EXPERIMENTS
+from gaml_utils.experiments.trainings import select
+from gaml_utils.intervals import paired_comparison
 from tests.test_omniglot import needs_omniglot
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -58,8 +61,9 @@ def test_readme_states_the_accuracies_on_glyphs(learner, shots):
 @pytest.mark.parametrize("shots", [1, 5])
 @pytest.mark.parametrize("learner", LEARNERS)
 def test_the_control_on_glyphs_holds(learner, shots):
-    assert not paired_comparison(accuracies(learner, "uniform", shots),
-                                 accuracies(learner, "uniform", shots, "other seeds")).found    # fmt: skip
+    assert not paired_comparison(
+        accuracies(learner, "uniform", shots), accuracies(learner, "uniform", shots, "other seeds")
+    ).found
 
 
 def test_no_chosen_step_size_stands_at_an_end_of_its_list():
@@ -119,9 +123,9 @@ def test_readme_and_chapter_state_the_errors_on_omniglot():
 
 def test_what_is_said_of_the_errors_on_omniglot():
     uniform = np.concatenate([errors(part, "uniform") for part in ("small1", "small2")])
-    assert uniform.max() < 15                                        # below the simple ConvNet, and below 15
+    assert uniform.max() < 15  # below the simple ConvNet, and below 15
     for part in ("small1", "small2"):
-        assert errors(part, "uniform").mean() > 2 * 4.5              # people, BPL: fewer than half of our mistakes
+        assert errors(part, "uniform").mean() > 2 * 4.5  # people, BPL: fewer than half of our mistakes
     assert not paired_comparison(errors("small1", "agreement"), errors("small1", "uniform")).found
 
 

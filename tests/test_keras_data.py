@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gaml_utils import SineTasks, TaskBatch
-from gaml_utils.keras_checks import check_tensors
-from gaml_utils.keras_data import as_dataset
+from gaml_utils.learners.data import as_dataset
+from gaml_utils.learners.engine.checks import check_tensors
+from gaml_utils.records import TaskBatch
+from gaml_utils.tasks.regression import SineTasks
 from tests.helpers import same
 
 
@@ -178,7 +179,7 @@ BAD = {
     "query_x: complex": (good(query_x=np.ones((3, 5, 2), complex)), "query_x"),
     "query_x: objects": (good(query_x=np.full((3, 5, 2), None)), "query_x"),
     "query_y: NaN in a tensor with values": (good(query_y=tf.fill((3, 5, 1), np.nan)), "query_y should hold finite"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gaml_utils import TaskBatch, agreement_weights
-from gaml_utils.keras_data import as_dataset
-from gaml_utils.keras_meta import MAML
-from gaml_utils.weighting import from_numpy
+from gaml_utils.learners.data import as_dataset
+from gaml_utils.learners.maml import MAML
+from gaml_utils.records import TaskBatch
+from gaml_utils.weighting.agreement import agreement_weights
+from gaml_utils.weighting.numpy_adapter import tensor_rule
 from tests.helpers import relative_error, same
 from tests.keras_helpers import Noise, as_data, batch_for, everything, make, values
 
@@ -119,7 +120,7 @@ def one_too_many(updates):
 
 def test_a_numpy_rule_of_a_wrong_shape_says_so():
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"weighting should return one weight a task.*\(4,\)"):
-        learner(weighting=from_numpy(one_too_many)).fit(noise(), steps_per_epoch=1, **ARGUMENTS)
+        learner(weighting=tensor_rule(one_too_many)).fit(noise(), steps_per_epoch=1, **ARGUMENTS)
 
 
 def own_rule(updates):

@@ -15,22 +15,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gaml_utils import (
-    MetaResult,
-    SineTasks,
-    TaskBatch,
-    agreement_weights,
-    cosine_weights,
-    leave_one_out_weights,
-    numpy_meta,
-    power_weights,
-    uniform_weights,
-)
-from gaml_utils.golden import load_golden_batch
-from gaml_utils.keras_data import as_dataset
-from gaml_utils.keras_meta import MAML, Reptile
-from gaml_utils.layers import BatchNormalization
-from gaml_utils.weighting import from_numpy
+from gaml_utils.datasets.golden_batch import load_golden_batch
+from gaml_utils.learners.data import as_dataset
+from gaml_utils.learners.maml import MAML
+from gaml_utils.learners.reptile import Reptile
+from gaml_utils.networks.normalisation import BatchNormalization
+from gaml_utils.records import MetaResult, TaskBatch
+from gaml_utils.scratch import inner_loop as numpy_meta
+from gaml_utils.tasks.regression import SineTasks
+from gaml_utils.weighting.agreement import agreement_weights, cosine_weights, leave_one_out_weights, uniform_weights
+from gaml_utils.weighting.numpy_adapter import tensor_rule
+from gaml_utils.weighting.powers import power_weights
 from tests.helpers import central_differences, plain_gradient, relative_error, same
 from tests.keras_helpers import (
     Noise,
@@ -91,6 +86,7 @@ def golden_model():
 
 # The golden batch: NumPy = TensorFlow
 
+
 @pytest.mark.parametrize("unrolled", [False, True])
 @pytest.mark.parametrize(("rule", "steps"), EXPECTED)
 def test_golden_batch_gives_the_stored_result(rule, steps, unrolled):
@@ -114,9 +110,7 @@ def test_golden_batch_in_a_model_whose_layers_are_float64():
 @pytest.mark.parametrize("steps", [1, 3])
 def test_first_order_equals_numpy(steps):
     learner = compiled(MAML(golden_model(), INNER_LR, steps, first_order=True, weighting=agreement_weights))
-    expected = numpy_meta.meta_gradient(
-        PARAMS, GOLDEN, INNER_LR, steps, first_order=True, weighting=agreement_weights
-    )  # fmt: skip
+    expected = numpy_meta.meta_gradient(PARAMS, GOLDEN, INNER_LR, steps, first_order=True, weighting=agreement_weights)
     assert relative_error(arrays(learner.meta_gradient(GOLDEN)), arrays(expected)) < 1e-10
 
 
@@ -134,6 +128,7 @@ def test_defaults_are_those_of_numpy():
 
 
 # Reptile on minibatches
+
 
 def minibatches(steps=4, batch_size=4, seed=0):
     return compiled(Reptile(golden_model(), 0.02, steps, batch_size=batch_size, seed=seed))
@@ -182,6 +177,7 @@ def test_inner_rule_is_used():
 
 # What the weighting compares
 
+
 @pytest.mark.parametrize("steps", [1, 3])
 @pytest.mark.parametrize("first_order", [False, True])
 def test_outer_gradients_compared_equal_numpy(steps, first_order):
@@ -226,6 +222,7 @@ def test_training_with_outer_gradients_and_powers_takes_the_step_of_meta_gradien
 
 
 # Any model: a plain loop with two tapes, and central differences
+
 
 @functools.cache
 def naive_result(kind):
@@ -296,10 +293,11 @@ def test_exact_layers_do_not_warn():
 
 # Dropout
 
+
 def test_dropout_of_rate_0_drops_nothing():
     dense = naive_meta_gradient(make("dropout 0"), batch_for("dense"), 0.1, 2)
     dropped = naive_meta_gradient(make("dropout"), batch_for("dense"), 0.1, 2)
-    assert relative_error(dense[0], dropped[0]) > 1e-3                    # else the test above would show nothing
+    assert relative_error(dense[0], dropped[0]) > 1e-3  # else the test above would show nothing
 
 
 def test_dropout_draws_the_same_at_the_same_step_and_others_at_the_next():
@@ -329,6 +327,7 @@ def test_dropout_is_off_when_a_model_is_judged():
 
 # adapt and evaluate
 
+
 def task(batch, i):
     return [np.array(a[i]) for a in batch]
 
@@ -352,8 +351,10 @@ def test_adapt_gives_a_plain_model_and_changes_nothing(kind):
     sx, sy, qx, _ = task(batch, 0)
     adapted = learner.adapt(sx, sy)
     assert isinstance(adapted, keras.Model) and type(adapted) is type(learner.model) and adapted is not learner.model
-    theta, state = [[tf.constant(v.numpy()) for v in group] for group in (
-        learner.model.trainable_variables, learner.model.non_trainable_variables)]  # fmt: skip
+    theta, state = [
+        [tf.constant(v.numpy()) for v in group]
+        for group in (learner.model.trainable_variables, learner.model.non_trainable_variables)
+    ]
     expected, _ = naive_adapt(learner.model, theta, state, tf.constant(sx), tf.constant(sy), 0.1, 2)
     assert relative_error(values(adapted.trainable_variables), expected) < 1e-10
     adapted.predict(qx, verbose=0)
@@ -468,6 +469,7 @@ def test_learner_of_x_is_the_model_before_adaptation():
 
 # fit
 
+
 @pytest.fixture(scope="module")
 def trained():
     """A learner after one step of SGD, with what was before and what Keras reported."""
@@ -475,8 +477,14 @@ def trained():
     before, result = values(learner.model.variables), learner.meta_gradient(batch)
     model = keras.models.clone_model(learner.model)
     model.set_weights(learner.model.get_weights())
-    return learner, batch, before, result, model, fit(learner, as_data(batch), validation_data=as_data(batch),
-                                                      validation_steps=1)  # fmt: skip
+    return (
+        learner,
+        batch,
+        before,
+        result,
+        model,
+        fit(learner, as_data(batch), validation_data=as_data(batch), validation_steps=1),
+    )
 
 
 def test_one_step_of_sgd_is_theta_minus_lr_times_meta_gradient(trained):
@@ -507,10 +515,13 @@ def test_reported_metrics_are_what_they_say(trained):
     g, mean = np.array(updates), np.mean(updates, axis=0)
     cosines = g @ mean / (np.linalg.norm(g, axis=1) * np.linalg.norm(mean))
     expected = {
-        "loss_before": np.mean(before), "loss": np.mean(result.query_losses), "mean_absolute_error": np.mean(errors),
-        "smallest_weight": np.min(result.weights), "negative_weights": np.mean(np.array(result.weights) < 0),
+        "loss_before": np.mean(before),
+        "loss": np.mean(result.query_losses),
+        "mean_absolute_error": np.mean(errors),
+        "smallest_weight": np.min(result.weights),
+        "negative_weights": np.mean(np.array(result.weights) < 0),
         "cosine_to_mean": np.mean(cosines),
-    }  # fmt: skip
+    }
     found = {name: values[0] for name, values in history.items() if not name.startswith("val_")}
     assert found == pytest.approx(expected, rel=1e-5, abs=1e-7)
 
@@ -607,14 +618,17 @@ def test_training_on_sines_learns():
 
 # Weights
 
+
 def softmax_weights(g):
     return tf.nn.softmax(1e3 * tf.reduce_sum(g * g, axis=1))
 
 
 def test_no_gradient_flows_through_the_weights():
     batch = batch_for("dense")
-    open_, stopped = (build("dense", weighting=rule).meta_gradient(batch) for rule in (
-        softmax_weights, lambda g: softmax_weights(tf.stop_gradient(g))))  # fmt: skip
+    open_, stopped = (
+        build("dense", weighting=rule).meta_gradient(batch)
+        for rule in (softmax_weights, lambda g: softmax_weights(tf.stop_gradient(g)))
+    )
     assert same(arrays(open_), arrays(stopped))
 
 
@@ -636,7 +650,7 @@ def numpy_agreement(g):
 
 def test_from_numpy_gives_what_the_tensor_rule_gives():
     batch = batch_for("dense")
-    ours, theirs = (build("dense", weighting=rule) for rule in (agreement_weights, from_numpy(numpy_agreement)))
+    ours, theirs = (build("dense", weighting=rule) for rule in (agreement_weights, tensor_rule(numpy_agreement)))
     assert relative_error(arrays(theirs.meta_gradient(batch)), arrays(ours.meta_gradient(batch))) < 1e-12
     for learner in (ours, theirs):
         fit(learner, as_data(batch), 3)
@@ -645,23 +659,24 @@ def test_from_numpy_gives_what_the_tensor_rule_gives():
 
 def test_from_numpy_leaves_arrays_to_the_rule():
     g = np.random.default_rng(0).normal(size=(4, 3))
-    assert np.array_equal(from_numpy(numpy_agreement)(g), numpy_agreement(g))
+    assert np.array_equal(tensor_rule(numpy_agreement)(g), numpy_agreement(g))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_from_numpy_gives_tensors_of_the_dtype_of_the_updates(dtype):
     updates = tf.cast(np.random.default_rng(0).normal(size=(4, 3)), dtype)
-    w = from_numpy(lambda g: [0, 1, 2, 3])(updates)
+    w = tensor_rule(lambda g: [0, 1, 2, 3])(updates)
     assert w.dtype == dtype and np.array_equal(w, [0, 1, 2, 3])
 
 
 def test_from_numpy_takes_the_package_rules():
     updates = tf.constant(np.random.default_rng(0).normal(size=(4, 3)))
     for rule in RULES.values():
-        np.testing.assert_allclose(from_numpy(rule)(updates), rule(updates), rtol=1e-12)
+        np.testing.assert_allclose(tensor_rule(rule)(updates), rule(updates), rtol=1e-12)
 
 
 # Faults
+
 
 def broken(**changed):
     """Task 1 of three is at fault."""
@@ -673,10 +688,15 @@ def broken(**changed):
     return batch
 
 
-@pytest.mark.parametrize(("learner", "settings", "fault"), [
-    (MAML, {}, {"support_y": np.nan}), (MAML, {}, {"support_y": 1e200}), (Reptile, {}, {"query_y": np.nan}),
-    (MAML, {"source": "outer", "weighting": power_weights(-1)}, {"query_y": np.nan}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("learner", "settings", "fault"),
+    [
+        (MAML, {}, {"support_y": np.nan}),
+        (MAML, {}, {"support_y": 1e200}),
+        (Reptile, {}, {"query_y": np.nan}),
+        (MAML, {"source": "outer", "weighting": power_weights(-1)}, {"query_y": np.nan}),
+    ],
+)
 def test_a_task_that_is_not_finite_stops_training_and_changes_nothing(learner, settings, fault):
     learner = build("dense", learner, keras.optimizers.Adam(0.01), **settings)
     fit(learner, as_data(batch_for("dense")), 2)
@@ -720,6 +740,7 @@ class Stop(keras.callbacks.Callback):
 
 def test_training_taken_up_again_is_bit_for_bit_the_same(tmp_path):
     """On minibatches, whose drawing depends on the step as well."""
+
     def start():
         one = build("batch norm", Reptile, keras.optimizers.Adam(0.01), batch_size=2)
         return one, as_dataset(Noise(), 3, 5, 4, seed=7, dtype="float64", learner=one)
@@ -738,7 +759,7 @@ def test_training_taken_up_again_is_bit_for_bit_the_same(tmp_path):
 
 # Saving
 
-MODULE = '''
+MODULE = """
 import gaml_utils
 import keras
 import tensorflow as tf
@@ -751,8 +772,8 @@ def first_counts_double(updates):
 @keras.saving.register_keras_serializable("student")
 def signs(theta, gradient, inner_lr):
     return [p - inner_lr * tf.sign(g) for p, g in zip(theta, gradient)]
-'''
-SCRIPT = '''
+"""
+SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import gaml_utils, gaml_utils.keras_meta, student
@@ -769,7 +790,7 @@ for name in sys.argv[2:]:
     adapted = learner.adapt(batch.support_x[0], batch.support_y[0])
     found[name] += [adapted.predict(batch.query_x[0], verbose=0).ravel().tolist()]
 print(json.dumps(found))
-'''
+"""
 
 
 def single(learner=MAML, optimizer="sgd", metrics=None, **kwargs):
@@ -786,8 +807,9 @@ def test_saved_learners_are_the_same_in_a_fresh_process(tmp_path, monkeypatch):
     student = importlib.import_module("student")
     batch, expected = batch_for("batch norm"), {}
     learners = {
-        "maml": single(optimizer=keras.optimizers.Adam(0.01), weighting=student.first_counts_double,
-                       inner_rule=student.signs),
+        "maml": single(
+            optimizer=keras.optimizers.Adam(0.01), weighting=student.first_counts_double, inner_rule=student.signs
+        ),
         "reptile": single(Reptile, batch_size=2, seed=3),
     }
     for name, learner in learners.items():
@@ -858,6 +880,7 @@ def test_saved_learner_of_a_float64_model_can_be_loaded(tmp_path):
 
 # Bad input
 
+
 def two_inputs():
     x = [keras.Input((2,)), keras.Input((2,))]
     return keras.Model(x, keras.layers.Dense(1)(keras.layers.Add()(x)))
@@ -891,18 +914,26 @@ BAD = {
     "mixed precision inside": (lambda: MAML(mixed(True)), "model should compute in the dtype"),
     "several inputs": (lambda: MAML(two_inputs()), "model should have one input, got 2"),
     "float32 Input": (lambda: MAML(float32_input()), "model should have an Input of dtype float64"),
-    **{f"inner_lr {v!r}": (lambda v=v: MAML(plain(), v), "inner_lr should be a finite number above 0")
-       for v in (0, -0.1, np.nan, np.inf, "0.1", None)},
-    **{f"inner_steps {v!r}": (lambda v=v: Reptile(plain(), 0.1, v), "inner_steps should be a whole number")
-       for v in (0, -1, 1.0, True, None)},
+    **{
+        f"inner_lr {v!r}": (lambda v=v: MAML(plain(), v), "inner_lr should be a finite number above 0")
+        for v in (0, -0.1, np.nan, np.inf, "0.1", None)
+    },
+    **{
+        f"inner_steps {v!r}": (lambda v=v: Reptile(plain(), 0.1, v), "inner_steps should be a whole number")
+        for v in (0, -1, 1.0, True, None)
+    },
     "weighting": (lambda: MAML(plain(), weighting="agreement"), "weighting should be a function"),
     "source": (lambda: MAML(plain(), source="inner"), "source should be 'updates' or 'outer', got 'inner'"),
     "source, Reptile": (lambda: Reptile(plain(), source=None), "source should be 'updates' or 'outer', got None"),
     "inner_rule": (lambda: MAML(plain(), inner_rule=3), "inner_rule should be a function"),
-    **{f"batch_size {v!r}": (lambda v=v: Reptile(plain(), batch_size=v), "batch_size should be a whole number")
-       for v in (0, 1.5, True)},
-    "batch_size above the shots": (lambda: build("dense", Reptile, batch_size=6).meta_gradient(batch_for("dense")),
-                                   "batch_size should be a whole number from 1 to 5 .the shots."),
+    **{
+        f"batch_size {v!r}": (lambda v=v: Reptile(plain(), batch_size=v), "batch_size should be a whole number")
+        for v in (0, 1.5, True)
+    },
+    "batch_size above the shots": (
+        lambda: build("dense", Reptile, batch_size=6).meta_gradient(batch_for("dense")),
+        "batch_size should be a whole number from 1 to 5 .the shots.",
+    ),
     "meta_gradient before compile": (lambda: MAML(plain()).meta_gradient(batch_for("dense")), "compile"),
     "adapt before compile": (lambda: MAML(plain()).adapt(np.ones((2, 2)), np.ones((2, 1))), "compile"),
     "fit before compile": (lambda: MAML(plain()).fit(as_data(batch_for("dense")), steps_per_epoch=1), "compile"),
@@ -914,18 +945,28 @@ BAD = {
     "adapt: NaN": (lambda: shared("dense").adapt(np.full((2, 2), np.nan), np.ones((2, 1))), "support_x should hold"),
     "not a batch": (lambda: shared("dense").meta_gradient(3), "batch should be a TaskBatch"),
     "NaN": (lambda: shared("dense").meta_gradient(broken(query_x=np.nan)), "query_x should hold finite"),
-    "tasks": (lambda: shared("dense").meta_gradient(batch_for("dense")._replace(query_x=np.ones((2, 4, 2)))),
-              "query_x holds 2 tasks"),
-    "points in fit": (lambda: fit(build("dense"), as_data(batch_for("dense")._replace(query_y=np.ones((3, 5, 1))))),
-                      "query_y should hold the 4 points"),
+    "tasks": (
+        lambda: shared("dense").meta_gradient(batch_for("dense")._replace(query_x=np.ones((2, 4, 2)))),
+        "query_x holds 2 tasks",
+    ),
+    "points in fit": (
+        lambda: fit(build("dense"), as_data(batch_for("dense")._replace(query_y=np.ones((3, 5, 1))))),
+        "query_y should hold the 4 points",
+    ),
     "no TaskBatch in fit": (lambda: fit(build("dense"), as_data(batch_for("dense")).map(lambda *b: b[:2])), "batch"),
-    "unknown sizes in fit": (lambda: fit(build("dense"), as_data(batch_for("dense")).unbatch().batch(2)),
-                             "support_x should be .*known"),
-    "weights of a wrong shape": (lambda: build("dense", weighting=lambda g: g).meta_gradient(batch_for("dense")),
-                                 "weighting"),
-    "features of x": (lambda: shared("dense").meta_gradient(batch_for("dense")._replace(support_x=np.ones((3, 5, 7)))),
-                      "expected .*shape"),
-}  # fmt: skip
+    "unknown sizes in fit": (
+        lambda: fit(build("dense"), as_data(batch_for("dense")).unbatch().batch(2)),
+        "support_x should be .*known",
+    ),
+    "weights of a wrong shape": (
+        lambda: build("dense", weighting=lambda g: g).meta_gradient(batch_for("dense")),
+        "weighting",
+    ),
+    "features of x": (
+        lambda: shared("dense").meta_gradient(batch_for("dense")._replace(support_x=np.ones((3, 5, 7)))),
+        "expected .*shape",
+    ),
+}
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gaml_utils.layers import BatchNormalization, LayerNormalization, inexact_layers, leaves
+from gaml_utils.networks.inspection import inexact_layers, leaves
+from gaml_utils.networks.normalisation import BatchNormalization, LayerNormalization
 from tests.helpers import relative_error
 from tests.keras_helpers import values
 
@@ -201,9 +202,13 @@ def test_sizes_may_be_unknown(kind):
     assert model(np.ones((2, 5, 4, 3)), training=True).shape == (2, 5, 4, 3)
 
 
-@pytest.mark.parametrize(("kind", "kwargs"), [
-    (BatchNormalization, {"axis": 1, "momentum": 0.7}), (LayerNormalization, {"axis": [1, 2], "epsilon": 0.2}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "kwargs"),
+    [
+        (BatchNormalization, {"axis": 1, "momentum": 0.7}),
+        (LayerNormalization, {"axis": [1, 2], "epsilon": 0.2}),
+    ],
+)
 def test_saved_layer_comes_back(kind, kwargs, tmp_path):
     x = keras.Input((3, 2))
     model = keras.Model(x, kind(**kwargs)(x))

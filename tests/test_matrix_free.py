@@ -8,19 +8,26 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gaml_utils import TaskBatch, agreement_weights, matrix_free, power_weights, uniform_weights
-from gaml_utils.keras_engine import gradient_descent
-from gaml_utils.keras_meta import MAML, Reptile
-from gaml_utils.matrix_free import Passes, task_by_task
+from gaml_utils.learners import matrix_free
+from gaml_utils.learners.engine.functional import gradient_descent
+from gaml_utils.learners.maml import MAML
+from gaml_utils.learners.matrix_free import Passes, task_by_task
+from gaml_utils.learners.reptile import Reptile
+from gaml_utils.records import TaskBatch
+from gaml_utils.weighting.agreement import agreement_weights, uniform_weights
+from gaml_utils.weighting.powers import power_weights
 from tests.helpers import relative_error, same
 from tests.keras_helpers import batch_for, everything, make
 from tests.test_keras_meta import arrays, build, compiled
 
 LEARNERS = {
-    "exact": (MAML, {}), "first order": (MAML, {"first_order": True}), "Reptile": (Reptile, {}),
-    "minibatches": (Reptile, {"batch_size": 2}), "outer": (MAML, {"source": "outer"}),
+    "exact": (MAML, {}),
+    "first order": (MAML, {"first_order": True}),
+    "Reptile": (Reptile, {}),
+    "minibatches": (Reptile, {"batch_size": 2}),
+    "outer": (MAML, {"source": "outer"}),
     "outer, first order": (MAML, {"source": "outer", "first_order": True}),
-}  # fmt: skip
+}
 
 
 def apart(learner, batch):
@@ -73,7 +80,7 @@ def test_scores_come_from_jacobian_vector_products(name, monkeypatch):
         used.clear()
         learner = build("dense", kind, **settings, inner_rule=rule)
         assert apart(learner, batch_for("dense")) < 1e-10
-        assert used == expected                                # traced once, for all tasks
+        assert used == expected  # traced once, for all tasks
 
 
 def test_a_score_is_the_update_along_the_vector():
@@ -131,12 +138,15 @@ def test_another_batch_of_the_shape_is_not_traced_again(monkeypatch):
     assert traced == [1]
 
 
-@pytest.mark.parametrize(("learner", "said"), [
-    (lambda: MAML(make("dense")), "learner should be a compiled MAML or Reptile"),
-    (lambda: make("dense"), "learner should be a compiled MAML or Reptile"),
-    (lambda: build("dense", weighting=uniform_weights), "learner should have agreement_weights"),
-    (lambda: build("dense", weighting=power_weights(-1)), r"agreement_weights.*PowerWeights\(p=-1"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("learner", "said"),
+    [
+        (lambda: MAML(make("dense")), "learner should be a compiled MAML or Reptile"),
+        (lambda: make("dense"), "learner should be a compiled MAML or Reptile"),
+        (lambda: build("dense", weighting=uniform_weights), "learner should have agreement_weights"),
+        (lambda: build("dense", weighting=power_weights(-1)), r"agreement_weights.*PowerWeights\(p=-1"),
+    ],
+)
 def test_other_learners_are_refused(learner, said):
     with pytest.raises(ValueError, match=said):
         task_by_task(learner())

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from gaml_utils.mixtures import LineTasks, Mislabelled, Mixture
-from gaml_utils.tasks import NoiseTasks, SineTasks, TaskBatch
+from gaml_utils.records import TaskBatch
+from gaml_utils.tasks.mixtures import Mislabelled, Mixture
+from gaml_utils.tasks.regression import LineTasks, NoiseTasks, SineTasks
 
 
 def rng():
@@ -51,5 +52,5 @@ def test_wrong_labels_are_those_of_the_set_in_an_order_of_their_own():
     batch = Mislabelled(Numbered()).sample(rng(), 200, 2, 3)
     for x, y in ((batch.support_x, batch.support_y), (batch.query_x, batch.query_y)):
         assert (np.sort(y, axis=1) == Numbered().sample(rng(), 200, 2, 3)[1 if y.shape[1] == 10 else 3]).all()
-        assert 0.15 < np.mean(np.rint(5 * x[..., 0]) == y) < 0.25         # chance is a fifth
-    assert len({tuple(row) for row in batch.support_y}) > 190             # anew for each task
+        assert 0.15 < np.mean(np.rint(5 * x[..., 0]) == y) < 0.25  # chance is a fifth
+    assert len({tuple(row) for row in batch.support_y}) > 190  # anew for each task

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from gaml_utils import mlp
-from gaml_utils.mlp import init_mlp, loss, predict
-from gaml_utils.parameters import as_layers, flatten, join_layers, unflatten
+from gaml_utils.scratch import mlp
+from gaml_utils.scratch.mlp import init_mlp, loss, predict
+from gaml_utils.scratch.parameters import as_layers, flatten, join_layers, unflatten
 from tests.helpers import (
     central_differences,
     copies,
@@ -68,7 +68,7 @@ def test_init_mlp_draws_weights_with_the_glorot_deviation_and_zero_biases():
     for W, expected in ((W1, np.sqrt(2 / 800)), (W2, np.sqrt(2 / 600))):
         assert abs(W.std() / expected - 1) < 0.02
         assert abs(W.mean()) < 0.02 * expected
-        assert abs(np.mean((W / W.std()) ** 4) - 3) < 0.1          # normal, not uniform
+        assert abs(np.mean((W / W.std()) ** 4) - 3) < 0.1  # normal, not uniform
 
 
 def test_init_mlp_depends_on_the_generator_only():
@@ -235,4 +235,4 @@ def test_a_dead_relu_passes_no_gradient():
     W1, b1, W2, b2 = random_params(np.random.default_rng(0), (1, 3, 1))
     dead = [np.zeros_like(W1), np.array([-1.0, 0.0, 1.0]), W2, b2]
     g, _ = gradient(dead, np.ones((1, 2, 1)), np.ones((1, 2, 1)), "relu")
-    assert np.array_equal(g[1][0] != 0, [False, False, True])       # at zero the slope is taken as zero
+    assert np.array_equal(g[1][0] != 0, [False, False, True])  # at zero the slope is taken as zero

@@ -6,9 +6,16 @@ from functools import partial
 import numpy as np
 import pytest
 
-from gaml_utils import NoiseTasks, SineTasks, TaskBatch, agreement_weights, power_weights, uniform_weights
-from gaml_utils.mlp import init_mlp, loss
-from gaml_utils.numpy_meta import SGD, Adam, adapt, meta_gradient, reptile_direction, train
+from gaml_utils.records import TaskBatch
+from gaml_utils.scratch.inner_loop import adapt
+from gaml_utils.scratch.maml import meta_gradient
+from gaml_utils.scratch.mlp import init_mlp, loss
+from gaml_utils.scratch.optimizers import SGD, Adam
+from gaml_utils.scratch.reptile import reptile_direction
+from gaml_utils.scratch.training import train
+from gaml_utils.tasks.regression import NoiseTasks, SineTasks
+from gaml_utils.weighting.agreement import agreement_weights, uniform_weights
+from gaml_utils.weighting.powers import power_weights
 from tests.helpers import (
     central_differences,
     copies,
@@ -140,8 +147,9 @@ def one_task(batch, i):
 def test_outer_gradients_compared_are_those_of_the_tasks_one_by_one(problem, activation, steps, first_order):
     params, batch = problem(5)
     settings = {"inner_lr": 0.05, "inner_steps": steps, "first_order": first_order, "activation": activation}
-    alone = np.array([flat(meta_gradient(params, one_task(batch, i), **settings).gradient)
-                      for i in range(len(batch.support_x))])  # fmt: skip
+    alone = np.array(
+        [flat(meta_gradient(params, one_task(batch, i), **settings).gradient) for i in range(len(batch.support_x))]
+    )
     recorder = Recorder()
     meta_gradient(params, batch, **settings, weighting=recorder, source="outer")
     assert relative_error([recorder.updates], [alone]) < 1e-12
@@ -186,8 +194,13 @@ def test_first_order_is_the_query_gradient_at_the_adapted_parameters(activation,
     params, batch = sine_problem(4)
     result = meta_gradient(params, batch, 0.05, steps, True, activation)
     adapted = adapt(params, *batch[:2], 0.05, steps, activation)
-    mean = np.mean([flat(plain_gradient(of_task(adapted, i), *query, activation))
-                    for i, query in enumerate(zip(*batch[2:], strict=True))], axis=0)  # fmt: skip
+    mean = np.mean(
+        [
+            flat(plain_gradient(of_task(adapted, i), *query, activation))
+            for i, query in enumerate(zip(*batch[2:], strict=True))
+        ],
+        axis=0,
+    )
     assert relative_error(result.gradient, [mean]) < 1e-12
 
 
@@ -212,8 +225,9 @@ def test_exact_and_first_order_share_weights_and_losses(activation):
 def test_the_defaults_of_meta_gradient():
     params, batch = sine_problem(6)
     by_default = meta_gradient(params, batch)
-    spelled = meta_gradient(params, batch, inner_lr=0.01, inner_steps=1, first_order=False, activation="relu",
-                            weighting=uniform_weights)  # fmt: skip
+    spelled = meta_gradient(
+        params, batch, inner_lr=0.01, inner_steps=1, first_order=False, activation="relu", weighting=uniform_weights
+    )
     assert same([*by_default.gradient, *by_default[1:]], [*spelled.gradient, *spelled[1:]])
 
 
@@ -255,8 +269,16 @@ def test_sgd_on_the_reptile_direction_is_the_step_of_reptile():
 def test_the_defaults_of_reptile_direction():
     params, batch = sine_problem(8)
     by_default = reptile_direction(params, batch)
-    spelled = reptile_direction(params, batch, inner_lr=0.02, inner_steps=5, activation="tanh",
-                                weighting=uniform_weights, batch_size=None, rng=None)  # fmt: skip
+    spelled = reptile_direction(
+        params,
+        batch,
+        inner_lr=0.02,
+        inner_steps=5,
+        activation="tanh",
+        weighting=uniform_weights,
+        batch_size=None,
+        rng=None,
+    )
     assert same([*by_default.gradient, *by_default[1:]], [*spelled.gradient, *spelled[1:]])
 
 
@@ -295,7 +317,7 @@ def test_minibatches_are_passes_over_a_shuffled_support_set(shots, batch_size, s
 @pytest.mark.parametrize("shots, batch_size, steps", [(10, 2, 5), (10, 5, 4), (9, 3, 6), (10, 4, 5)])
 def test_each_pass_sees_each_point_once(shots, batch_size, steps):
     params, batch = sine_problem(10, shots=shots)
-    tiny = 1e-7                                 # so small that all steps take their gradient at the same place
+    tiny = 1e-7  # so small that all steps take their gradient at the same place
     updates = minibatch_updates(params, batch, tiny, steps, batch_size)
     for update, x, y in zip(updates, *batch[:2], strict=True):
         full = flat(plain_gradient(params, x, y, "tanh"))
@@ -309,14 +331,14 @@ def test_every_order_of_the_points_occurs_and_each_task_has_its_own():
     possible = possible_updates(params, *(a[0] for a in batch[:2]), 0.05, 3, 1)
     which = np.argmin(np.linalg.norm(updates[:, None] - possible, axis=2), axis=1)
     counts = np.bincount(which, minlength=6)
-    assert counts.min() > 15 and counts.max() < 55                   # 33 expected, give or take 5
+    assert counts.min() > 15 and counts.max() < 55  # 33 expected, give or take 5
 
 
 def test_each_pass_has_an_order_of_its_own():
     params, batch = sine_problem(11, tasks=1, shots=3)
     repeated = TaskBatch(*(np.repeat(a, 60, axis=0) for a in batch))
     updates = minibatch_updates(params, repeated, 0.05, 6, 1)
-    assert len(np.unique(updates.round(12), axis=0)) > 20            # 36 are possible, 6 if the passes were alike
+    assert len(np.unique(updates.round(12), axis=0)) > 20  # 36 are possible, 6 if the passes were alike
 
 
 def test_minibatches_depend_on_the_generator_only():
@@ -519,10 +541,14 @@ def test_history_has_one_row_a_step_and_one_column_a_task():
     "direction, inner_steps, inner, optimizer",
     [
         (meta_gradient, 1, dict(inner_lr=0.01, activation="tanh"), Adam(0.01)),
-        (partial(meta_gradient, first_order=True, weighting=agreement_weights), 1,
-         dict(inner_lr=0.01, activation="relu"), Adam(0.01)),
+        (
+            partial(meta_gradient, first_order=True, weighting=agreement_weights),
+            1,
+            dict(inner_lr=0.01, activation="relu"),
+            Adam(0.01),
+        ),
         (reptile_direction, 5, dict(inner_lr=0.02, activation="tanh"), SGD(1.0)),
-    ],  # fmt: skip
+    ],
     ids=["exact", "first order with agreement", "reptile"],
 )
 def test_the_loss_on_sines_falls(direction, inner_steps, inner, optimizer):

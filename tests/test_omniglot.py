@@ -18,9 +18,10 @@ from PIL import Image
 from scipy import ndimage
 from scipy.spatial import KDTree
 
-from gaml_utils import archives, omniglot
-from gaml_utils.archives import ARCHIVES, Archive, archive, members
-from gaml_utils.omniglot import load_omniglot, omniglot_is_here, omniglot_one_shot_runs, shrunk
+from gaml_utils.datasets import omniglot
+from gaml_utils.datasets import omniglot_archives as archives
+from gaml_utils.datasets.omniglot import load_omniglot, omniglot_is_here, omniglot_one_shot_runs, shrunk
+from gaml_utils.datasets.omniglot_archives import ARCHIVES, Archive, archive, members
 
 SMALL1, RUNS = "images_background_small1.zip", "all_runs.zip"
 needs_omniglot = pytest.mark.skipif(
@@ -269,8 +270,11 @@ def test_a_member_that_would_fill_the_memory_is_refused():
 def damaged(data):
     """Ways a kept file can be wrong: cut, emptied, other contents, a bit turned anywhere."""
     yield from (b"", data[:30], data[: len(data) // 2], data[:-1], b"\0" * len(data))
-    for arrays in ({"names": np.array(["a"])}, {"names": np.array(["a"]), "bits": np.zeros((2, 98), np.uint8),
-                   "pairs": np.zeros((0, 2), str)}, {"names": np.array([{}], object)}):          # fmt: skip
+    for arrays in (
+        {"names": np.array(["a"])},
+        {"names": np.array(["a"]), "bits": np.zeros((2, 98), np.uint8), "pairs": np.zeros((0, 2), str)},
+        {"names": np.array([{}], object)},
+    ):
         np.savez(file := io.BytesIO(), **arrays)
         yield file.getvalue()
     for place in np.linspace(0, len(data) - 1, 200).astype(int):
@@ -308,7 +312,7 @@ def test_is_here_asks_for_every_archive_and_never_the_network(place, server, mon
     assert omniglot_is_here()
     load_omniglot("small1")
     (place / "data" / SMALL1).unlink()
-    assert omniglot_is_here()                                  # what is kept of it is enough
+    assert omniglot_is_here()  # what is kept of it is enough
     (place / "data" / "images_background_small2.zip").unlink()
     assert not omniglot_is_here() and server.asked == []
 
@@ -366,7 +370,7 @@ def parts(ink):
     """Of how many parts each image consists, pixels that share an edge being one: (N, height, width) -> (N,)."""
     edges = np.zeros((3, 3, 3), dtype=bool)
     edges[1] = ndimage.generate_binary_structure(2, 1)
-    last = np.maximum.accumulate(ndimage.label(ink, edges)[0].max(axis=(1, 2)))      # numbered image by image
+    last = np.maximum.accumulate(ndimage.label(ink, edges)[0].max(axis=(1, 2)))  # numbered image by image
     return np.diff(last, prepend=0)
 
 

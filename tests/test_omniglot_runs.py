@@ -12,23 +12,19 @@ import pytest
 import tensorflow as tf
 from scipy import ndimage
 
-from gaml_utils import TaskBatch, agreement_weights, omniglot_runs
-from gaml_utils.augmentation import affine_wobble, centred, elastic_wobble, spread
-from gaml_utils.datasets import ImageSet
-from gaml_utils.experiments import RESULTS
-from gaml_utils.keras_data import as_dataset
-from gaml_utils.layers import inexact_layers
-from gaml_utils.models import head_only, to_zero, zero_head
-from gaml_utils.omniglot import load_omniglot, omniglot_one_shot_runs
-from gaml_utils.omniglot_runs import (
-    OMNIGLOT,
-    HalfMixed,
-    augment,
-    centred_batch,
-    make_learner,
-    omniglot_job,
-    omniglot_jobs,
-)
+from gaml_utils.datasets.images import ImageSet
+from gaml_utils.datasets.omniglot import load_omniglot, omniglot_one_shot_runs
+from gaml_utils.experiments.files import RESULTS
+from gaml_utils.experiments.omniglot import training as omniglot_runs
+from gaml_utils.experiments.omniglot.episodes import HalfMixed, augment, centred_batch
+from gaml_utils.experiments.omniglot.plan import OMNIGLOT, omniglot_jobs
+from gaml_utils.experiments.omniglot.training import make_learner, omniglot_job
+from gaml_utils.learners.data import as_dataset
+from gaml_utils.networks.convolutional import head_only, to_zero, zero_head
+from gaml_utils.networks.inspection import inexact_layers
+from gaml_utils.records import TaskBatch
+from gaml_utils.tasks.augmentation import affine_wobble, centred, elastic_wobble, spread
+from gaml_utils.weighting.agreement import agreement_weights
 from tests.helpers import relative_error
 from tests.test_omniglot import needs_omniglot
 
@@ -101,7 +97,7 @@ def test_before_the_inner_loop_all_classes_are_equal_and_stay_so_in_training(lea
 
 def test_one_step_from_zero_makes_row_c_its_images_less_the_mean_share(learner):
     batch = episodes(np.random.default_rng(2), tasks=1)
-    x, y = batch.support_x[0], np.array([2, 0, 0], dtype=np.int32)         # class 1 has no image at all
+    x, y = batch.support_x[0], np.array([2, 0, 0], dtype=np.int32)  # class 1 has no image at all
     adapted = learner.adapt(x, y)
     f, lr = features_of(learner.model, x, training=True).astype(float), SMALL["inner_lr"]
     expected = lr / 3 * np.stack([f[y == c].sum(axis=0) - f.sum(axis=0) / WAYS for c in range(WAYS)], axis=1)
@@ -172,7 +168,7 @@ def test_the_displacement_has_the_strength_asked_for_everywhere():
         inside = move[:, 3:-3, 3:-3]
         assert abs(inside.mean()) < 0.03
         assert np.allclose(inside.std(axis=0), 0.35, rtol=0.25, atol=0)
-        assert np.abs(np.diff(inside, axis=1)).max() < 0.5                  # neighbours move alike: strokes hold
+        assert np.abs(np.diff(inside, axis=1)).max() < 0.5  # neighbours move alike: strokes hold
     assert abs(np.corrcoef(moved[0][:, 14, 14], moved[1][:, 14, 14])[0, 1]) < 0.2
 
 
@@ -190,9 +186,9 @@ def test_an_augmented_image_is_one_bit_again_and_still_the_same_drawing():
     overlap = (new * images).sum(axis=(1, 2)) / np.maximum(new, images).sum(axis=(1, 2))
     assert (overlap > 0.4).all() and (overlap < 1).all()
     ink = augment(np.random.default_rng(4), np.repeat(images, 40, axis=0)).sum() / (40 * images.sum())
-    assert 0.9 < ink < 1.2                                                  # no thinner, no fatter
+    assert 0.9 < ink < 1.2  # no thinner, no fatter
     wobbled = affine_wobble(np.random.default_rng(3), images, angle=5.0, stretch=0.075, shift=0.75)
-    assert not np.array_equal(new, (wobbled > 0.45).astype(np.float32))     # bent as well
+    assert not np.array_equal(new, (wobbled > 0.45).astype(np.float32))  # bent as well
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, bool])
@@ -203,7 +199,7 @@ def test_a_centred_image_has_its_ink_in_the_middle_and_keeps_all_of_it(dtype):
     assert moved.dtype == images.dtype and moved.shape == images.shape
     assert np.abs(centre(moved[:2].astype(float)) - [13.5, 12.5]).max() <= 0.5
     assert np.array_equal(moved.sum(axis=(1, 2)), images.sum(axis=(1, 2)))
-    assert not moved[2].any()                                               # an empty sheet stays
+    assert not moved[2].any()  # an empty sheet stays
     assert np.array_equal(centred(moved), moved)
     assert np.array_equal(moved[0], np.roll(images[0], (8, 8), axis=(0, 1)))
 
@@ -211,7 +207,7 @@ def test_a_centred_image_has_its_ink_in_the_middle_and_keeps_all_of_it(dtype):
 def test_darker_ink_counts_for_more():
     image = np.zeros((1, 9, 9), dtype=np.uint8)
     image[0, 4, 0], image[0, 4, 8] = 3, 1
-    assert np.flatnonzero(centred(image)[0].any(axis=0)).tolist() == [1, 2]   # moved by 2: the far end comes round
+    assert np.flatnonzero(centred(image)[0].any(axis=0)).tolist() == [1, 2]  # moved by 2: the far end comes round
 
 
 def test_each_image_of_a_batch_is_centred_by_its_own_ink():
@@ -254,7 +250,7 @@ def test_half_of_the_episodes_stay_within_an_alphabet_and_the_way_it_is_turned(m
     seen, within = set(), []
     for support, query in zip(batch.support_x[..., 0], batch.query_x[..., 0], strict=True):
         classes = [whose(data, image) for image in support]
-        assert classes == [whose(data, image) for image in query]           # support and query of a class: one class
+        assert classes == [whose(data, image) for image in query]  # support and query of a class: one class
         assert len(set(classes)) == WAYS
         within.append(len({(data.scripts[3 * c], turn) for c, turn in classes}) == 1)
         seen |= {turn for _, turn in classes}
@@ -266,8 +262,11 @@ def test_training_images_are_augmented_and_a_seed_says_which():
     data = alphabets()
     one, two = (HalfMixed(data, WAYS).sample(np.random.default_rng(8), 2, 1, 1) for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
-    assert not any((one.support_x[0, 0, ..., 0] == np.rot90(m, q)).all()
-                   for m in (*data.images, *data.images[:, :, ::-1]) for q in range(4))    # fmt: skip
+    assert not any(
+        (one.support_x[0, 0, ..., 0] == np.rot90(m, q)).all()
+        for m in (*data.images, *data.images[:, :, ::-1])
+        for q in range(4)
+    )
 
 
 # ---------------------------------------------------------------- the experiment
@@ -299,7 +298,7 @@ def test_a_tiny_run_over_the_official_trials_says_what_each_was_taken_for():
     assert answers.shape == (20, 20) and set(np.unique(answers)) <= set(range(20))
     wrong = answers != truth
     assert np.allclose(found["run_errors"], 100 * wrong.mean(axis=1)) and np.isclose(found["error"], 100 * wrong.mean())
-    assert found["error"] < 90 and found["transductive_error"] < 90          # chance is 95
+    assert found["error"] < 90 and found["transductive_error"] < 90  # chance is 95
     assert len(found["train_accuracy"]) == len(found["negative_share"]) == 10
 
 

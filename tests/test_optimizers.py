@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gaml_utils.optimizers import SGD, Adam
+from gaml_utils.scratch.optimizers import SGD, Adam
 from tests.helpers import copies, relative_error, same
 
 SHAPES = [(2, 3), (3,), (3, 1), (1,)]

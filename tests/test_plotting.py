@@ -15,12 +15,19 @@ from IPython.core.pylabtools import select_figure_formats
 from matplotlib.colors import to_hex, to_rgba
 from traitlets.config import Config
 
-from gaml_utils import plotting
-from gaml_utils.evaluation import Interval
+from gaml_utils.intervals import Interval
+from gaml_utils.plotting import charts as plotting
 
 OKABE_ITO = {
-    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
-}  # fmt: skip
+    "#000000",
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#F0E442",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+}
 
 
 @pytest.fixture
@@ -100,8 +107,15 @@ def test_colours_are_told_apart_and_so_are_neighbouring_dashes():
 
 
 def test_named_colours_have_their_names():
-    named = {"BLUE": "#0072B2", "ORANGE": "#E69F00", "SKY": "#56B4E9", "GREEN": "#009E73", "RED": "#D55E00",
-             "PURPLE": "#CC79A7", "BLACK": "#000000"}  # fmt: skip
+    named = {
+        "BLUE": "#0072B2",
+        "ORANGE": "#E69F00",
+        "SKY": "#56B4E9",
+        "GREEN": "#009E73",
+        "RED": "#D55E00",
+        "PURPLE": "#CC79A7",
+        "BLACK": "#000000",
+    }
     assert {name: getattr(plotting, name) for name in named} == named
 
 

@@ -9,9 +9,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from gaml_utils import power_plots, power_results
-from gaml_utils.study_results import against_uniform
-from gaml_utils.study_runs import STUDY, study_jobs
+from gaml_utils.experiments.study import power_tables as power_results
+from gaml_utils.experiments.study.grid import STUDY
+from gaml_utils.experiments.study.plan import study_jobs
+from gaml_utils.experiments.study.verdicts import against_uniform
+from gaml_utils.plotting import chapter_11 as power_plots
 
 FIELDS = ("validation_error", "test_error", "test_median", "test_worst")
 ERRORS = {"uniform": 1.0, "agreement": 1.5, "power 0.5": 1.2, "power -0.5": 0.8, "power -1": 0.9}
@@ -68,9 +70,12 @@ def test_tuning_table_compares_at_each_size_and_at_each_ones_best(results):
 
 @pytest.mark.parametrize(
     ("spoil", "words"),
-    [(("power -0.5 of outer",), "blew up"), (("uniform",), "mean blew up"),
-     (("uniform", "power -0.5 of outer"), "both blew up")],
-)  # fmt: skip
+    [
+        (("power -0.5 of outer",), "blew up"),
+        (("uniform",), "mean blew up"),
+        (("uniform", "power -0.5 of outer"), "both blew up"),
+    ],
+)
 def test_tuning_table_says_who_blew_up(results, spoil, words):
     bad = copy.deepcopy(results)
     for run in bad["runs"]:

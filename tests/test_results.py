@@ -6,8 +6,10 @@ import nbformat
 import numpy as np
 import pytest
 
-from gaml_utils.evaluation import paired_comparison
-from gaml_utils.experiments import EXPERIMENTS, best_step_size, key, load, select
+from gaml_utils.experiments.files import load
+from gaml_utils.experiments.registry import EXPERIMENTS
+from gaml_utils.experiments.trainings import best_step_size, key, select
+from gaml_utils.intervals import paired_comparison
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = load("sine_numpy")
@@ -40,9 +42,10 @@ def test_readme_and_chapter_state_the_measured_numbers(learner):
     assert f"difference {difference}, 95% interval {interval}" in CHAPTER
     assert f"{learner} {uniform.mean():.3f}" in CHAPTER and f"against {agreement.mean():.3f}" in CHAPTER
     assert f"{learner} {uniform.mean():.3f} with uniform weights against {agreement.mean():.3f}" in KERAS_CHAPTER or (
-        f"{learner} {uniform.mean():.3f} against {agreement.mean():.3f}" in KERAS_CHAPTER)
+        f"{learner} {uniform.mean():.3f} against {agreement.mean():.3f}" in KERAS_CHAPTER
+    )
     assert f"{CONFIG['learners'][learner]['iterations']:,} for {learner}" in KERAS_CHAPTER
-    assert d.low > 0                                        # "worse", and "both intervals leave out 0"
+    assert d.low > 0  # "worse", and "both intervals leave out 0"
 
 
 def test_half_as_large_again_and_a_fifth_larger():
@@ -94,10 +97,10 @@ def test_what_chapter_05_says_of_the_variants():
     uniform, agreement = errors_of("MAML", "uniform"), errors_of("MAML", "agreement")
     length, positive, fifteen = (variant(rule) for rule in ("squared length", "positive part", "15 tasks"))
     gap = agreement.mean() - uniform.mean()
-    assert fifteen.mean() - uniform.mean() < gap / 5                           # explain little
-    assert length.mean() - uniform.mean() > gap / 2                            # most of the damage
-    assert paired_comparison(positive, agreement).high < 0                     # clearly better
-    assert paired_comparison(positive, uniform).low > 0                        # still worse than the mean
+    assert fifteen.mean() - uniform.mean() < gap / 5  # explain little
+    assert length.mean() - uniform.mean() > gap / 2  # most of the damage
+    assert paired_comparison(positive, agreement).high < 0  # clearly better
+    assert paired_comparison(positive, uniform).low > 0  # still worse than the mean
     assert not paired_comparison(fifteen, uniform).found
 
 

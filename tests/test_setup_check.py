@@ -13,9 +13,10 @@ from gaml_utils.setup_check import MEND, check_setup, problems
 def world(monkeypatch):
     """A machine to be spoiled: Python 3.12, and two packages that fit."""
     machine = SimpleNamespace(
-        version_info=(3, 12, 1), requires=["numpy~=2.4.0", 'jupyterlab~=4.6.0; extra == "lab"'],
+        version_info=(3, 12, 1),
+        requires=["numpy~=2.4.0", 'jupyterlab~=4.6.0; extra == "lab"'],
         installed={"numpy": "2.4.3", "jupyterlab": "4.6.1"},
-    )  # fmt: skip
+    )
 
     def version(name):
         if name not in machine.installed:

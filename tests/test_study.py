@@ -6,22 +6,26 @@ import pathlib
 import numpy as np
 import pytest
 
-from gaml_utils import study_job as work
-from gaml_utils import study_runs as study
-from gaml_utils.sine_numpy import key
-from gaml_utils.study_runs import HYPOTHESES, STUDY
+from gaml_utils.experiments.study import plan as study
+from gaml_utils.experiments.study import sine_training as work
+from gaml_utils.experiments.study.grid import HYPOTHESES, STUDY
+from gaml_utils.experiments.trainings import key
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PLAN = (ROOT / "data" / "results" / "README.md").read_text(encoding="utf-8")
 TINY = STUDY | {
-    "seeds": [0, 1, 2], "tuning_seeds": [0], "control_seeds": [100], "glyph_seeds": [0, 1],
-    "validation_tasks": {"sines": 6, "glyphs": 6}, "test_tasks": {"sines": 20, "glyphs": 20},
+    "seeds": [0, 1, 2],
+    "tuning_seeds": [0],
+    "control_seeds": [100],
+    "glyph_seeds": [0, 1],
+    "validation_tasks": {"sines": 6, "glyphs": 6},
+    "test_tasks": {"sines": 20, "glyphs": 20},
     "learners": {
         "sines": {name: s | {"iterations": 6} for name, s in study.SINE_LEARNERS.items()},
         "glyphs": study.GLYPH_LEARNERS,
     },
     "glyphs": study.GLYPHS | {"filters": 4, "iterations": 4},
-}  # fmt: skip
+}
 
 
 def finished(jobs, error=lambda job: 0.5):
@@ -84,16 +88,22 @@ def test_all_of_it_is_planned_in_the_end_and_no_job_twice():
 
 
 def test_tuning_counts_a_diverged_run_as_the_worst_and_looks_at_tuning_seeds_alone():
-    runs = [study.job("sines", "MAML", "uniform", size, 0) | {"validation_error": error}
-            for size, error in ((0.001, 0.6), (0.003, None), (0.01, 0.7))]  # fmt: skip
+    runs = [
+        study.job("sines", "MAML", "uniform", size, 0) | {"validation_error": error}
+        for size, error in ((0.001, 0.6), (0.003, None), (0.01, 0.7))
+    ]
     runs.append(study.job("sines", "MAML", "uniform", 0.01, 5) | {"validation_error": 0.0})
     assert study.tuned(TINY, runs, "sines", "MAML", "uniform") == 0.001
 
 
 def test_quick_has_the_first_eight_headlines_and_is_smaller_all_over():
     small = study.quick(STUDY)
-    cells = {(part, learner, rule) for part, s in small["settings"].items()
-             for learner in s["learners"] for rule in study.rules_of(small, part, learner)}  # fmt: skip
+    cells = {
+        (part, learner, rule)
+        for part, s in small["settings"].items()
+        for learner in s["learners"]
+        for rule in study.rules_of(small, part, learner)
+    }
     assert {name for name, (*where, _) in HYPOTHESES.items() if tuple(where) in cells} == {f"H{n}" for n in range(1, 9)}
     assert len(cells) <= 15
     for name, s in small["learners"]["sines"].items():
@@ -132,8 +142,10 @@ def test_all_learners_train_and_first_order_differs(learner):
 
 
 def test_what_is_compared_makes_a_difference():
-    updates, outer = (work.study_job(TINY, study.job("sines", "MAML", f"agreement of {s}", 0.003, 0))["test_error"]
-                      for s in ("updates", "outer"))  # fmt: skip
+    updates, outer = (
+        work.study_job(TINY, study.job("sines", "MAML", f"agreement of {s}", 0.003, 0))["test_error"]
+        for s in ("updates", "outer")
+    )
     assert updates != outer
 
 
@@ -145,7 +157,7 @@ def test_a_job_on_images_trains_and_tests():
 def test_errors_and_weights_are_summed_up_as_the_plan_says():
     found = work.error_summary(np.arange(20.0))
     assert found == {"test_error": 9.5, "test_median": 9.5, "test_worst": 18.5}
-    weights = np.array([[9.0, 9.0, 9.0, 9.0], [0.5, 0.25, 0.5, -0.25]])       # the first half does not count
+    weights = np.array([[9.0, 9.0, 9.0, 9.0], [0.5, 0.25, 0.5, -0.25]])  # the first half does not count
     record = work.weight_record(weights, others=1)
     assert record == {"negative_share": 0.25, "effective_tasks": 1.6, "others_weight": -1}
     assert work.weight_record(weights, 0)["others_weight"] is None
@@ -157,4 +169,4 @@ def test_outliers_are_met_in_training_alone_and_two_modes_in_both():
     training, testing = work.sine_tasks("two modes", 0.5)
     assert training is testing
     batch = work.OTHERS["shifted phase"].sample(np.random.default_rng(0), 50, 100, 1)
-    assert np.abs(batch.support_y).max() <= 5                                  # gradients as long as the family's
+    assert np.abs(batch.support_y).max() <= 5  # gradients as long as the family's

@@ -12,9 +12,9 @@ import re
 import nbformat
 import pytest
 
-from gaml_utils.experiments import load
-from gaml_utils.study_results import against_uniform, cell, verdict
-from gaml_utils.study_runs import rules_of
+from gaml_utils.experiments.files import load
+from gaml_utils.experiments.study.plan import rules_of
+from gaml_utils.experiments.study.verdicts import against_uniform, cell, verdict
 from tests import claims_10, claims_11, claims_readme
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -40,7 +40,7 @@ TEXTS = {
     "11": (functools.partial(chapter, "11"), claims_11.CLAIMS),
     "README": (results_section, claims_readme.CLAIMS),
 }
-NEW_BLOCK = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*|]|\d+\.) ?)")      # a paragraph, a list's item, a table's row
+NEW_BLOCK = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*|]|\d+\.) ?)")  # a paragraph, a list's item, a table's row
 NEW_SENTENCE = re.compile(r"(?<=[.!?])[*_)\"]*\s+(?=[^a-z])")
 
 
@@ -67,8 +67,8 @@ def test_sentences_that_claim_are_found():
 def test_every_claim_is_listed_and_every_listed_claim_is_there(name):
     read, claims = TEXTS[name]
     listed = [folded(sentence) for sentence, _ in claims]
-    assert [s for s in claiming(read()) if not any(s in claim for claim in listed)] == []     # none is untied
-    assert [claim for claim in listed if claim not in folded(read())] == []                   # none is out of date
+    assert [s for s in claiming(read()) if not any(s in claim for claim in listed)] == []  # none is untied
+    assert [claim for claim in listed if claim not in folded(read())] == []  # none is out of date
 
 
 CELLS = [(name, sentence, cell) for name, (_, claims) in TEXTS.items() for sentence, cells in claims for cell in cells]
@@ -88,14 +88,18 @@ def test_no_claim_is_without_a_cell():
 
 def test_the_paper_s_rule_is_better_nowhere_and_the_shares_readme_gives_are_the_study_s():
     study = stored("study")
-    places = [(part, learner) for part, s in study["config"]["settings"].items() for learner in s["learners"]
-              if claims_readme.PAPER in rules_of(study["config"], part, learner)]  # fmt: skip
+    places = [
+        (part, learner)
+        for part, s in study["config"]["settings"].items()
+        for learner in s["learners"]
+        if claims_readme.PAPER in rules_of(study["config"], part, learner)
+    ]
     assert "better" not in {verdict(study, *place, claims_readme.PAPER) for place in places} and len(places) == 26
-    for part, low, high in (("noise", 0.55, 0.65), ("noise, 40%", 0.0, 0.55)):                 # two fifths less, more
+    for part, low, high in (("noise", 0.55, 0.65), ("noise, 40%", 0.0, 0.55)):  # two fifths less, more
         power, mean = (cell(study, part, "MAML", rule).mean() for rule in (claims_readme.POWER, "uniform"))
         assert low < power / mean < high
     alone = against_uniform(stored("study_lengths"), "noise", "MAML", "diagonal -1 of outer")
     whole = against_uniform(study, "noise", "MAML", claims_readme.POWER)
-    assert 0.9 < alone.difference / whole.difference < 1                                        # nearly all of it
+    assert 0.9 < alone.difference / whole.difference < 1  # nearly all of it
     hours = study["wall_seconds"] / 2 / 3600
     assert f"repeats the {len(study['runs']):,} trainings (about {hours:.1f} hours on two cores)" in results_section()

@@ -5,16 +5,19 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from gaml_utils import plotting, study_plots, study_tables
-from gaml_utils import study_runs as study
+from gaml_utils.experiments.study import figures as study_plots
+from gaml_utils.experiments.study import plan as study
+from gaml_utils.experiments.study import tables as study_tables
+from gaml_utils.plotting import charts as plotting
 
 SMALL = study.STUDY | {
-    "seeds": [0, 1, 2, 3], "tuning_seeds": [0],
+    "seeds": [0, 1, 2, 3],
+    "tuning_seeds": [0],
     "settings": {
         "sines": study.setting("sines", rules=["agreement", "cosine"]),
         "noise": study.setting("noise", rules=["agreement"], learners=["MAML"], share=0.2),
     },
-}  # fmt: skip
+}
 LEARNERS = ("MAML", "Reptile")
 
 
@@ -218,8 +221,10 @@ def test_lower_error_is_blue_and_higher_red_alike_on_both_sides(ax):
     assert blue[2] > blue[0] and red[0] > red[2]
 
 
-@pytest.mark.parametrize(("learner", "parts"), [("MAML", ["outer gradients compared", "updates compared"]),
-                                                ("Reptile", ["updates compared"])])  # fmt: skip
+@pytest.mark.parametrize(
+    ("learner", "parts"),
+    [("MAML", ["outer gradients compared", "updates compared"]), ("Reptile", ["updates compared"])],
+)
 def test_it_is_written_below_what_is_compared(ax, learner, parts):
     study_plots.plot_heat_map(ax, results(), learner)
     assert [t.get_text() for t in ax.texts if "compared" in t.get_text()] == parts

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from gaml_utils import study_results as read
-from gaml_utils import study_runs as study
+from gaml_utils.experiments.study import plan as study
+from gaml_utils.experiments.study import verdicts as read
 
 CONFIG = study.STUDY | {"seeds": [0, 1, 2, 3], "tuning_seeds": [0]}
 
@@ -17,7 +17,7 @@ def results(effect, diverged=()):
             for rule in study.rules_of(CONFIG, part, learner):
                 for seed in CONFIG["seeds"]:
                     error = 1 + seed / 10 + effect.get(rule, 0.0) + 0.01 * rng.normal()
-                    if seed == 0:                            # a tried step size that is worse on validation
+                    if seed == 0:  # a tried step size that is worse on validation
                         wrong = study.job(part, learner, rule, 0.001, 0)
                         runs.append(wrong | {"validation_error": 9.0, "test_error": 0.0})
                     run = study.job(part, learner, rule, 0.003, seed)
@@ -42,7 +42,7 @@ def test_headlines_say_better_and_worse_and_leave_out_settings_that_are_not_ther
     assert all(h.corrected >= h.p for h in found)
     assert "corrected p" in read.table(results({}))
     alone = results({})
-    alone["runs"] = [run for run in alone["runs"] if run["learner"] == "MAML"]           # as --quick has it
+    alone["runs"] = [run for run in alone["runs"] if run["learner"] == "MAML"]  # as --quick has it
     assert {h.name for h in read.headlines(alone)} == {"H1", "H2", "H3", "H6", "H7", "H8"}
 
 
@@ -71,8 +71,8 @@ def test_holm_multiplies_the_smallest_by_their_number_and_never_turns_the_order(
 
 def test_a_verdict_is_corrected_for_a_headline_and_by_its_interval_elsewhere(monkeypatch):
     found = results({"power -1 of outer": -0.3, "cosine of updates": 0.3})
-    assert read.verdict(found, "noise", "MAML", "power -1 of outer") == "better"                  # H8
-    assert read.verdict(found, "noise", "MAML", "cosine of updates") == "worse"                   # exploratory
+    assert read.verdict(found, "noise", "MAML", "power -1 of outer") == "better"  # H8
+    assert read.verdict(found, "noise", "MAML", "cosine of updates") == "worse"  # exploratory
     assert read.verdict(found, "noise", "Reptile", "agreement of updates") == "no difference found"
     same = ("noise", "MAML", "cosine of updates")
     assert read.verdict(found, *same, against="cosine of updates") == "no difference found"

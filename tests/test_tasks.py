@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from gaml_utils import NoiseTasks, SineTasks, TaskBatch
+from gaml_utils.records import TaskBatch
+from gaml_utils.tasks.regression import NoiseTasks, SineTasks
 
 FAMILIES = [SineTasks(), NoiseTasks()]
 
@@ -137,12 +138,12 @@ def test_noise_is_uncorrelated_with_functions_of_x_and_between_the_sets():
     batch = NoiseTasks().sample(generator(7), 100, 100, 100)
     x, y = batch.support_x.ravel(), batch.support_y.ravel()
     for feature in (x, x**2, np.sin(x), batch.query_y.ravel()):
-        assert abs(np.corrcoef(feature, y)[0, 1]) < 0.03          # three standard errors
+        assert abs(np.corrcoef(feature, y)[0, 1]) < 0.03  # three standard errors
 
 
 def test_the_tasks_of_noise_differ_only_by_chance():
     y = NoiseTasks().sample(generator(8), 200, 100, 1).support_y
-    assert abs(y.mean(axis=1).std() - 0.1) < 0.02                  # 1 / sqrt(100), if no task has a level of its own
+    assert abs(y.mean(axis=1).std() - 0.1) < 0.02  # 1 / sqrt(100), if no task has a level of its own
 
 
 def test_noise_of_standard_deviation_zero_is_zero():

@@ -6,10 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from gaml_utils import agreement_weights, cosine_weights, leave_one_out_weights, power_weights, uniform_weights
-from gaml_utils.sine_numpy import diagonal_weights
-from gaml_utils.weight_family import PowerWeights
-from gaml_utils.weighting import from_numpy
+from gaml_utils.weighting.agreement import agreement_weights, cosine_weights, leave_one_out_weights, uniform_weights
+from gaml_utils.weighting.numpy_adapter import tensor_rule
+from gaml_utils.weighting.powers import PowerWeights, diagonal_weights, power_weights
 from tests.test_weighting import ANY_FINITE, CLEAR, ORDINARY, SHAPES
 
 POWERS = [-2, -1, -0.5, 0.1, 2, 9]
@@ -72,7 +71,7 @@ def test_the_scale_of_all_updates_does_not_matter(rule, power):
 def test_weights_follow_the_tasks_when_they_change_places(rule):
     order = [3, 0, 5, 1, 4, 2]
     np.testing.assert_allclose(rule(USUAL[order]), rule(USUAL)[order], rtol=0, atol=1e-12)
-    assert np.ptp(rule(USUAL)) > 1e-3                          # so that their places could be told
+    assert np.ptp(rule(USUAL)) > 1e-3  # so that their places could be told
 
 
 @rules
@@ -108,8 +107,8 @@ def test_updates_of_one_length_at_right_angles_get_uniform_weights(rule):
 )
 def test_weights_are_uniform_where_no_task_agrees_with_another(rule, updates):
     if rule is leave_one_out_weights and len(updates) > 1 and updates.any():
-        np.testing.assert_array_less(rule(updates), 0)         # the others point the other way
-    elif rule is not cosine_weights or len(updates) < 6:       # of length 1 the updates do not cancel any more
+        np.testing.assert_array_less(rule(updates), 0)  # the others point the other way
+    elif rule is not cosine_weights or len(updates) < 6:  # of length 1 the updates do not cancel any more
         np.testing.assert_allclose(rule(updates), np.full(len(updates), 1 / len(updates)), rtol=1e-14)
 
 
@@ -163,7 +162,7 @@ def test_power_minus_1_is_the_mean_preconditioned_by_the_damped_second_moment(up
     tasks, parameters = updates.shape
     damping = ridge * np.sum(updates**2) / tasks * np.eye(parameters)
     expected = np.linalg.solve(updates.T @ updates + damping, updates.sum(0))
-    if np.linalg.norm(expected) * np.linalg.norm(updates) > 1e-3 * tasks:      # else only rounding has a direction
+    if np.linalg.norm(expected) * np.linalg.norm(updates) > 1e-3 * tasks:  # else only rounding has a direction
         found = power_weights(-1, ridge)(updates) @ updates
         np.testing.assert_allclose(direction(found), direction(expected), rtol=0, atol=1e-10)
 
@@ -291,7 +290,7 @@ def test_a_power_may_be_taken_in_numpy_for_a_tensor():
     import tensorflow as tf
 
     rule = power_weights(-1)
-    np.testing.assert_allclose(from_numpy(rule)(tf.constant(USUAL)), rule(USUAL), rtol=1e-14)
+    np.testing.assert_allclose(tensor_rule(rule)(tf.constant(USUAL)), rule(USUAL), rtol=1e-14)
 
 
 @pytest.mark.parametrize("p", [-1, -0.5])

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from gaml_utils import agreement_weights, uniform_weights
-from gaml_utils.weighting import from_numpy
+from gaml_utils.weighting.agreement import agreement_weights, uniform_weights
+from gaml_utils.weighting.numpy_adapter import tensor_rule
 
 SHAPES = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=7)
 ANY_FINITE = arrays(np.float64, SHAPES, elements=st.floats(allow_nan=False, allow_infinity=False))
@@ -190,18 +190,18 @@ def lengths(updates):
 
 
 def test_a_rule_from_numpy_is_the_rule_itself_for_an_array():
-    assert from_numpy(lengths)(np.array([[3.0, 4.0], [0.0, 1.0]])) == [5.0, 1.0]
+    assert tensor_rule(lengths)(np.array([[3.0, 4.0], [0.0, 1.0]])) == [5.0, 1.0]
 
 
 def test_a_rule_from_numpy_serves_tensors_compiled_or_not():
     import tensorflow as tf
 
     updates = np.random.default_rng(6).normal(size=(4, 9))
-    weighting = from_numpy(lengths)
+    weighting = tensor_rule(lengths)
 
     @tf.function
     def compiled(tensor):
-        assert weighting(tensor).shape == (4,)             # known when tracing already
+        assert weighting(tensor).shape == (4,)  # known when tracing already
         return weighting(tensor)
 
     for dtype, tolerance in ((tf.float64, 1e-14), (tf.float32, 1e-6)):

@@ -25,9 +25,19 @@ from gaml_utils.exercises.compare import NOT_ATTEMPTED, verdict
 
 EXERCISES = {}
 for chapter in (
-    chapter_00, chapter_01, chapter_02, chapter_03, chapter_04, chapter_05, chapter_06, chapter_07,
-    chapter_08, chapter_09, chapter_10, chapter_11,
-):  # fmt: skip
+    chapter_00,
+    chapter_01,
+    chapter_02,
+    chapter_03,
+    chapter_04,
+    chapter_05,
+    chapter_06,
+    chapter_07,
+    chapter_08,
+    chapter_09,
+    chapter_10,
+    chapter_11,
+):
     EXERCISES |= chapter.EXERCISES
 
 

@@ -42,58 +42,82 @@ def books_normaliser(g):
 
 
 EXERCISES = {
-    "4.1": Exercise(scores, cases=_cases, mistakes={
-        "the self term is missing: the sum over j includes j = i.": without_self,
-        "that is the inner product with the mean, which is s_i / T; the formula has the sum.":
-            lambda g: g @ g.mean(axis=0),
-        "those are cosines: the formula does not divide by the lengths.": lambda g: scores(_rows(g)),
-        "that is only the self term |g_i|^2; sum over all j.": lambda g: (g * g).sum(axis=1),
-        "that is the whole matrix of inner products; sum each row.": lambda g: g @ g.T,
-        "those are absolute values: a task that disagrees should get a negative score.":
-            lambda g: np.abs(g @ g.T).sum(axis=1),
-        "np.sum without an axis gave one number for all tasks; there is one score a task.":
-            lambda g: np.sum(g @ g.T),
-    }),
-    "4.2": Exercise(weights, cases=_cases, mistakes={
-        "that is the book's normaliser: the absolute value goes around each score, after the sum over j, "
-        "not around each inner product.": books_normaliser,
-        "the absolute value is forgotten: scores of both signs cancel in the normaliser.":
-            lambda g: scores(g) / scores(g).sum(),
-        "the self term is missing from the scores.": lambda g: _normalised(without_self(g)),
-        "divided by T once more: the absolute weights should add up to 1 as they are.":
-            lambda g: weights(g) / len(g),
-        "a disagreeing task should get a negative weight: the sign of the score is lost.":
-            lambda g: np.abs(weights(g)),
-        "those are the scores; divide them by the sum of their absolute values.": scores,
-        "those weights come from cosines; the formula does not divide by the lengths.":
-            lambda g: _normalised(scores(_rows(g))),
-        "those are uniform weights.": lambda g: np.ones(len(g)) / len(g),
-        "that is a softmax, which has no negative weights.":
-            lambda g: np.exp(scores(g) - scores(g).max()) / np.exp(scores(g) - scores(g).max()).sum(),
-    }),
+    "4.1": Exercise(
+        scores,
+        cases=_cases,
+        mistakes={
+            "the self term is missing: the sum over j includes j = i.": without_self,
+            "that is the inner product with the mean, which is s_i / T; the formula has the sum.": lambda g: (
+                g @ g.mean(axis=0)
+            ),
+            "those are cosines: the formula does not divide by the lengths.": lambda g: scores(_rows(g)),
+            "that is only the self term |g_i|^2; sum over all j.": lambda g: (g * g).sum(axis=1),
+            "that is the whole matrix of inner products; sum each row.": lambda g: g @ g.T,
+            "those are absolute values: a task that disagrees should get a negative score.": lambda g: np.abs(
+                g @ g.T
+            ).sum(axis=1),
+            "np.sum without an axis gave one number for all tasks; there is one score a task.": lambda g: np.sum(
+                g @ g.T
+            ),
+        },
+    ),
+    "4.2": Exercise(
+        weights,
+        cases=_cases,
+        mistakes={
+            "that is the book's normaliser: the absolute value goes around each score, after the sum over j, "
+            "not around each inner product.": books_normaliser,
+            "the absolute value is forgotten: scores of both signs cancel in the normaliser.": lambda g: (
+                scores(g) / scores(g).sum()
+            ),
+            "the self term is missing from the scores.": lambda g: _normalised(without_self(g)),
+            "divided by T once more: the absolute weights should add up to 1 as they are.": lambda g: (
+                weights(g) / len(g)
+            ),
+            "a disagreeing task should get a negative weight: the sign of the score is lost.": lambda g: np.abs(
+                weights(g)
+            ),
+            "those are the scores; divide them by the sum of their absolute values.": scores,
+            "those weights come from cosines; the formula does not divide by the lengths.": lambda g: _normalised(
+                scores(_rows(g))
+            ),
+            "those are uniform weights.": lambda g: np.ones(len(g)) / len(g),
+            "that is a softmax, which has no negative weights.": lambda g: (
+                np.exp(scores(g) - scores(g).max()) / np.exp(scores(g) - scores(g).max()).sum()
+            ),
+        },
+    ),
     "4.3": Exercise(
-        lambda g, w: w @ g, cases=[(_cases[2][0], _w), (_rng.normal(size=(4, 3)), _w)], mistakes={
-            "np.sum turned the direction into one number; the direction is a vector, one entry a parameter.":
-                lambda g, w: np.sum(w @ g),
-            "np.sum over everything, repeated for every parameter: each coordinate should have its own sum.":
-                lambda g, w: np.full(g.shape[1], np.sum(w @ g)),
+        lambda g, w: w @ g,
+        cases=[(_cases[2][0], _w), (_rng.normal(size=(4, 3)), _w)],
+        mistakes={
+            "np.sum turned the direction into one number; the direction is a vector, one entry a parameter.": lambda g, w: (
+                np.sum(w @ g)
+            ),
+            "np.sum over everything, repeated for every parameter: each coordinate should have its own sum.": lambda g, w: (
+                np.full(g.shape[1], np.sum(w @ g))
+            ),
             "divided by T: the weights already add up to 1 in absolute value.": lambda g, w: w @ g / len(w),
             "those are the weighted updates, one a task; add them over the tasks.": lambda g, w: w[:, None] * g,
             "that ignores the weights.": lambda g, w: g.mean(axis=0),
             "that ignores the signs of the weights.": lambda g, w: np.abs(w) @ g,
-        }),
+        },
+    ),
     "4.4": Exercise(
         lambda g: (g * g).sum(axis=1).sum() / (np.ones(len(g)) @ g @ g.T @ np.ones(len(g))),
-        cases=[(_rng.normal(size=(6, 4)) + 0.5,), (_rng.normal(size=(3, 10)) + 0.3,)], mistakes={
-            "that is one share a task; add the self terms up first, and the scores.":
-                lambda g: (g * g).sum(axis=1) / scores(g),
-            "that is the share of the other terms; the self terms are what is left.":
-                lambda g: 1 - (g * g).sum() / scores(g).sum(),
-            "divide by the sum of the scores, not by the sum of the absolute inner products.":
-                lambda g: (g * g).sum() / np.abs(g @ g.T).sum(),
-            "that divides the other way round: self terms over all terms.":
-                lambda g: scores(g).sum() / (g * g).sum(),
-            "divide by all terms, not by the others only.":
-                lambda g: (g * g).sum() / without_self(g).sum(),
-        }),
-}  # fmt: skip
+        cases=[(_rng.normal(size=(6, 4)) + 0.5,), (_rng.normal(size=(3, 10)) + 0.3,)],
+        mistakes={
+            "that is one share a task; add the self terms up first, and the scores.": lambda g: (
+                (g * g).sum(axis=1) / scores(g)
+            ),
+            "that is the share of the other terms; the self terms are what is left.": lambda g: (
+                1 - (g * g).sum() / scores(g).sum()
+            ),
+            "divide by the sum of the scores, not by the sum of the absolute inner products.": lambda g: (
+                (g * g).sum() / np.abs(g @ g.T).sum()
+            ),
+            "that divides the other way round: self terms over all terms.": lambda g: scores(g).sum() / (g * g).sum(),
+            "divide by all terms, not by the others only.": lambda g: (g * g).sum() / without_self(g).sum(),
+        },
+    ),
+}

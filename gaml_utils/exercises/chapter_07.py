@@ -8,9 +8,16 @@ from gaml_utils.exercises.compare import Exercise
 _rng = np.random.default_rng(7)
 _updates = _rng.normal(size=(5, 8)) + 0.4
 _three = np.array([[2.0, 0.5], [-0.4, 0.1], [0.3, -1.2]])
-_wide = np.array([
-    [0.2, 0.1, -0.1], [1.0, 0.4, 0.3], [3.0, -1.0, 0.5], [-0.5, 0.6, 0.2], [-1.4, 0.3, 1.1], [0.7, 1.2, -0.6],
-])  # fmt: skip
+_wide = np.array(
+    [
+        [0.2, 0.1, -0.1],
+        [1.0, 0.4, 0.3],
+        [3.0, -1.0, 0.5],
+        [-0.5, 0.6, 0.2],
+        [-1.4, 0.3, 1.1],
+        [0.7, 1.2, -0.6],
+    ]
+)
 
 
 def _normalised(s):
@@ -82,9 +89,18 @@ def _uniform(g, book):
 
 
 def _outer(
-    theta, support_x, support_y, query_x, query_y, inner_lr,
-    detached=True, book=False, rule=_rule, first_order=False, judged=None,
-):  # fmt: skip
+    theta,
+    support_x,
+    support_y,
+    query_x,
+    query_y,
+    inner_lr,
+    detached=True,
+    book=False,
+    rule=_rule,
+    first_order=False,
+    judged=None,
+):
     """The gradient by complex steps; detached and book are the two faults of the exercise."""
     judged = judged or (query_x, query_y)
     fixed = _inner(theta, support_x, support_y, inner_lr)
@@ -110,73 +126,101 @@ def _linear_tasks(tasks, points, parameters):
 _mend_cases = [(_rng.normal(size=p), *_linear_tasks(t, n, p), 0.1) for t, n, p in ((4, 6, 3), (6, 10, 2))]
 
 EXERCISES = {
-    "7.1": Exercise(_others, cases=[(_updates,), (_three,), (_wide,)], mistakes={
-        "the task's own term is still in its score.": weights,
-        "those are the scores; divide them by the sum of their absolute values.": without_self,
-        "the normaliser has to sum the new scores: with the old ones the absolute weights do not add up to 1.":
-            lambda g: without_self(g) / np.abs(scores(g)).sum(),
-        "that is the book's normaliser: the absolute value goes around each score, not around each inner product.":
-            lambda g: without_self(g) / _pairs_of_others(g),
-        "the absolute value is forgotten: scores of both signs cancel in the normaliser.":
-            lambda g: without_self(g) / without_self(g).sum(),
-        "the sign of the score is lost: a task against the others should get a negative weight.":
-            lambda g: np.abs(_others(g)),
-        "a task's own term is its squared length |g_i|^2, not its length.":
-            lambda g: _normalised(scores(g) - np.linalg.norm(g, axis=1)),
-        "those weights come from cosines; here lengths count.": lambda g: _others(_unit(g)),
-        "divided by T once more: the absolute weights should add up to 1.": lambda g: _others(g) / len(g),
-    }),
+    "7.1": Exercise(
+        _others,
+        cases=[(_updates,), (_three,), (_wide,)],
+        mistakes={
+            "the task's own term is still in its score.": weights,
+            "those are the scores; divide them by the sum of their absolute values.": without_self,
+            "the normaliser has to sum the new scores: with the old ones the absolute weights do not add up to 1.": lambda g: (
+                without_self(g) / np.abs(scores(g)).sum()
+            ),
+            "that is the book's normaliser: the absolute value goes around each score, not around each inner product.": lambda g: (
+                without_self(g) / _pairs_of_others(g)
+            ),
+            "the absolute value is forgotten: scores of both signs cancel in the normaliser.": lambda g: (
+                without_self(g) / without_self(g).sum()
+            ),
+            "the sign of the score is lost: a task against the others should get a negative weight.": lambda g: np.abs(
+                _others(g)
+            ),
+            "a task's own term is its squared length |g_i|^2, not its length.": lambda g: _normalised(
+                scores(g) - np.linalg.norm(g, axis=1)
+            ),
+            "those weights come from cosines; here lengths count.": lambda g: _others(_unit(g)),
+            "divided by T once more: the absolute weights should add up to 1.": lambda g: _others(g) / len(g),
+        },
+    ),
     "7.2": Exercise(
         _totals,
         cases=[(_three, np.array([1, 4, 2])), (_wide, np.array([1, 2, 1, 3, 1, 5])), (_updates, np.ones(5, int))],
         mistakes={
             "that ignores the counts.": lambda g, n: weights(g),
-            "that is the weight of one copy; a task's copies count together.":
-                lambda g, n: _copied_scores(g, n) / np.sum(n * np.abs(_copied_scores(g, n))),
-            "the copies are missing from the normaliser: it sums over the whole meta-batch.":
-                lambda g, n: n * _copied_scores(g, n) / np.abs(_copied_scores(g, n)).sum(),
-            "copies are missing from both the normaliser and the total; only the scores know of them.":
-                lambda g, n: _normalised(_copied_scores(g, n)),
+            "that is the weight of one copy; a task's copies count together.": lambda g, n: (
+                _copied_scores(g, n) / np.sum(n * np.abs(_copied_scores(g, n)))
+            ),
+            "the copies are missing from the normaliser: it sums over the whole meta-batch.": lambda g, n: (
+                n * _copied_scores(g, n) / np.abs(_copied_scores(g, n)).sum()
+            ),
+            "copies are missing from both the normaliser and the total; only the scores know of them.": lambda g, n: (
+                _normalised(_copied_scores(g, n))
+            ),
             "the scores know nothing of the copies: each score is an inner product with the sum over the whole "
             "meta-batch.": lambda g, n: _normalised(n * scores(g)),
             "those are shares of the tasks; agreement does not weigh all alike.": lambda g, n: n / n.sum(),
-            "that is one weight a copy; add up those of the same task.":
-                lambda g, n: weights(np.repeat(g, n, axis=0)),
+            "that is one weight a copy; add up those of the same task.": lambda g, n: weights(np.repeat(g, n, axis=0)),
             "the sign of the score is lost.": lambda g, n: np.abs(_totals(g, n)),
-        }),
+        },
+    ),
     "7.3": Exercise(
         lambda g, p: _normalised(_power(scores(g), p)),
-        cases=[(_wide, 0.5), (_three, 2.0), (_updates, 1.0), (_wide, 0.1)], mistakes={
+        cases=[(_wide, 0.5), (_three, 2.0), (_updates, 1.0), (_wide, 0.1)],
+        mistakes={
             "p is ignored.": lambda g, p: weights(g),
             "the sign of the score is lost.": lambda g, p: _normalised(np.abs(scores(g)) ** p),
-            "normalise last: after the power the absolute weights no longer add up to 1.":
-                lambda g, p: _power(weights(g), p),
+            "normalise last: after the power the absolute weights no longer add up to 1.": lambda g, p: _power(
+                weights(g), p
+            ),
             "those are the tempered scores; normalise them.": lambda g, p: _power(scores(g), p),
             "that is the exponent 1/p.": lambda g, p: _normalised(_power(scores(g), 1 / p)),
-            "the absolute value is forgotten in the normaliser: scores of both signs cancel.":
-                lambda g, p: _power(scores(g), p) / _power(scores(g), p).sum(),
-            "the power comes after the sum: it is the score that is tempered, not each inner product.":
-                lambda g, p: _normalised(_power(g @ g.T, p).sum(axis=1)),
+            "the absolute value is forgotten in the normaliser: scores of both signs cancel.": lambda g, p: (
+                _power(scores(g), p) / _power(scores(g), p).sum()
+            ),
+            "the power comes after the sum: it is the score that is tempered, not each inner product.": lambda g, p: (
+                _normalised(_power(g @ g.T, p).sum(axis=1))
+            ),
             "that is a softmax, which has no negative weights.": lambda g, p: _softmax(scores(g) / p),
-            "the normaliser has to sum the tempered scores.":
-                lambda g, p: _power(scores(g), p) / np.abs(scores(g)).sum(),
-        }),
-    "7.4": Exercise(_outer, cases=_mend_cases, mistakes={
-        "that still has both faults.": lambda *case: _outer(*case, detached=False, book=True),
-        "one mended. The other: the gradient still flows through the weights.":
-            lambda *case: _outer(*case, detached=False),
-        "one mended. The other: look at the normaliser, and where its absolute value stands.":
-            lambda *case: _outer(*case, book=True),
-        "that detaches the updates in the inner loop as well, which leaves the first-order gradient; only the weights "
-        "are constants.": lambda *case: _outer(*case, first_order=True),
-        "that is first-order, because the updates are detached in the inner loop as well, and the normaliser is still "
-        "the book's.": lambda *case: _outer(*case, first_order=True, book=True),
-        "those are uniform weights; agreement weighs the tasks by their updates.":
-            lambda *case: _outer(*case, rule=_uniform),
-        "that judges on the support set; the outer loss is the query set's.":
-            lambda *case: _outer(*case, judged=case[1:3]),
-        "divided by T once more: the absolute weights should add up to 1.":
-            lambda *case: _outer(*case) / len(case[1]),
-        "the sign is wrong: return the gradient, which the optimiser descends.": lambda *case: -_outer(*case),
-    }, tolerance=1e-6),
-}  # fmt: skip
+            "the normaliser has to sum the tempered scores.": lambda g, p: (
+                _power(scores(g), p) / np.abs(scores(g)).sum()
+            ),
+        },
+    ),
+    "7.4": Exercise(
+        _outer,
+        cases=_mend_cases,
+        mistakes={
+            "that still has both faults.": lambda *case: _outer(*case, detached=False, book=True),
+            "one mended. The other: the gradient still flows through the weights.": lambda *case: _outer(
+                *case, detached=False
+            ),
+            "one mended. The other: look at the normaliser, and where its absolute value stands.": lambda *case: _outer(
+                *case, book=True
+            ),
+            "that detaches the updates in the inner loop as well, which leaves the first-order gradient; only the weights "
+            "are constants.": lambda *case: _outer(*case, first_order=True),
+            "that is first-order, because the updates are detached in the inner loop as well, and the normaliser is still "
+            "the book's.": lambda *case: _outer(*case, first_order=True, book=True),
+            "those are uniform weights; agreement weighs the tasks by their updates.": lambda *case: _outer(
+                *case, rule=_uniform
+            ),
+            "that judges on the support set; the outer loss is the query set's.": lambda *case: _outer(
+                *case, judged=case[1:3]
+            ),
+            "divided by T once more: the absolute weights should add up to 1.": lambda *case: (
+                _outer(*case) / len(case[1])
+            ),
+            "the sign is wrong: return the gradient, which the optimiser descends.": lambda *case: -_outer(*case),
+        },
+        tolerance=1e-6,
+    ),
+}

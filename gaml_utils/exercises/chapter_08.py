@@ -138,63 +138,94 @@ _pilot = [_rng.binomial(n, 0.6 + 0.2 * _rng.uniform(-1, 1, size=size)) / n for n
 _pilot_cases = list(zip(_pilot, (0.01, 0.02, 0.005), strict=True))
 
 EXERCISES = {
-    "8.1": Exercise(_episode, cases=_episode_cases, mistakes={
-        "support and query overlap: the query images of a class come after its support images.":
-            lambda *case: _episode(*case, query_from=0),
-        "the labels are the classes' own numbers; an episode numbers its classes anew, from 0.":
-            lambda labels, order, classes, *n: _episode(labels, order, classes, *n, names=classes),
-        "the classes are in order of their number; label k belongs to classes[k].":
-            lambda labels, order, classes, *n: _episode(labels, order, np.sort(classes), *n),
-        "that ignores `order`: the first images of a class would always be its support set.":
-            lambda *case: _episode(*case, keep=sorted),
-        "one image too early: a support image is also the first query image.":
-            lambda *case: _episode(*case, query_from=case[3] - 1),
-        "that is the query set first; return the support set, then the query set.":
-            lambda *case: [_episode(*case)[k] for k in (2, 3, 0, 1)],
-        "the labels are asked after the numbers: numbers, labels, numbers, labels.":
-            lambda *case: [_episode(*case)[k] for k in (0, 2, 1, 3)],
-    }),
+    "8.1": Exercise(
+        _episode,
+        cases=_episode_cases,
+        mistakes={
+            "support and query overlap: the query images of a class come after its support images.": lambda *case: (
+                _episode(*case, query_from=0)
+            ),
+            "the labels are the classes' own numbers; an episode numbers its classes anew, from 0.": lambda labels, order, classes, *n: (
+                _episode(labels, order, classes, *n, names=classes)
+            ),
+            "the classes are in order of their number; label k belongs to classes[k].": lambda labels, order, classes, *n: (
+                _episode(labels, order, np.sort(classes), *n)
+            ),
+            "that ignores `order`: the first images of a class would always be its support set.": lambda *case: (
+                _episode(*case, keep=sorted)
+            ),
+            "one image too early: a support image is also the first query image.": lambda *case: _episode(
+                *case, query_from=case[3] - 1
+            ),
+            "that is the query set first; return the support set, then the query set.": lambda *case: [
+                _episode(*case)[k] for k in (2, 3, 0, 1)
+            ],
+            "the labels are asked after the numbers: numbers, labels, numbers, labels.": lambda *case: [
+                _episode(*case)[k] for k in (0, 2, 1, 3)
+            ],
+        },
+    ),
     "8.2": Exercise(
-        lambda sx, sy, qx, reach: _labels(_best(sx, qx, reach), sy), cases=_shift_cases, mistakes={
-            "the query stays where it is: try it at every shift up to `reach`.":
-                lambda sx, sy, qx, reach: _labels(_best(sx, qx, 0), sy),
-            "np.roll brings what leaves at one edge in again at the other; zeros should come in.":
-                lambda sx, sy, qx, reach: _labels(
-                    _best(sx, qx, reach, move=lambda images, *by: np.roll(images, by, axis=(1, 2))), sy),
+        lambda sx, sy, qx, reach: _labels(_best(sx, qx, reach), sy),
+        cases=_shift_cases,
+        mistakes={
+            "the query stays where it is: try it at every shift up to `reach`.": lambda sx, sy, qx, reach: _labels(
+                _best(sx, qx, 0), sy
+            ),
+            "np.roll brings what leaves at one edge in again at the other; zeros should come in.": lambda sx, sy, qx, reach: (
+                _labels(_best(sx, qx, reach, move=lambda images, *by: np.roll(images, by, axis=(1, 2))), sy)
+            ),
             "only straight shifts are tried; down and right may go together.": _only_along,
-            "that is the place of the nearest support image; return its label.":
-                lambda sx, sy, qx, reach: _best(sx, qx, reach).argmax(axis=1),
-            "that is the least similar one: a high cosine means alike.":
-                lambda sx, sy, qx, reach: _labels(-_best(sx, qx, reach), sy),
-            "divide by both lengths: an image with much ink is not alike to all others.":
-                lambda sx, sy, qx, reach: _labels(_best(sx, qx, reach, unit=_flat), sy),
-            "that is the mean over the shifts; the best one counts.":
-                lambda sx, sy, qx, reach: _labels(_best(sx, qx, reach, combine=np.mean), sy),
-        }),
-    "8.3": Exercise(lambda *case: _share(*case, same_font=False), cases=_leak_cases, mistakes={
-        "both leaks are still there.": lambda *case: _share(*case, own_statistics=True),
-        "one mended. The other: how do the queries get their mean and standard deviation?":
-            lambda *case: _share(*case, same_font=False, own_statistics=True),
-        "one mended. The other: some queries are in a font that their class's support set has shown.": _share,
-        "mean and standard deviation of both sets together still use the other queries.":
-            lambda *case: _share(*case, same_font=False, both=True),
-        "that leaves out too much: a font matters only if the support set of the query's own class has it.":
-            lambda *case: _share(*case, any_class=True),
-        "queries that should not count are counted as wrong; divide by the number of those that are left.":
-            _zero_for_leaks,
-        "that is the share of wrong answers.": lambda *case: _share(*case, same_font=False, error=True),
-    }),
-    "8.4": Exercise(_episodes, cases=_pilot_cases, mistakes={
-        "use the standard deviation of a sample, divided by n - 1: np.std(..., ddof=1).":
-            lambda a, h: _episodes(a, h, ddof=0),
-        "a whole number of episodes, please: the next one up.": _unrounded,
-        "rounded down, the interval is a little too wide.": lambda a, h: np.floor(_unrounded(a, h)),
-        "half_width is half of the interval: one side is 1.96 standard errors.":
-            lambda a, h: _episodes(a, h / 2),
-        "1.96 is missing: one standard error to each side holds only two thirds.":
-            lambda a, h: _episodes(a, h, factor=1.0),
-        "the standard error falls with the root of n: square the ratio.":
-            lambda a, h: np.ceil(np.sqrt(_unrounded(a, h))),
-        "that is the formula for single queries, right or wrong; here one value is a whole episode.": _independent,
-    }),
-}  # fmt: skip
+            "that is the place of the nearest support image; return its label.": lambda sx, sy, qx, reach: _best(
+                sx, qx, reach
+            ).argmax(axis=1),
+            "that is the least similar one: a high cosine means alike.": lambda sx, sy, qx, reach: _labels(
+                -_best(sx, qx, reach), sy
+            ),
+            "divide by both lengths: an image with much ink is not alike to all others.": lambda sx, sy, qx, reach: (
+                _labels(_best(sx, qx, reach, unit=_flat), sy)
+            ),
+            "that is the mean over the shifts; the best one counts.": lambda sx, sy, qx, reach: _labels(
+                _best(sx, qx, reach, combine=np.mean), sy
+            ),
+        },
+    ),
+    "8.3": Exercise(
+        lambda *case: _share(*case, same_font=False),
+        cases=_leak_cases,
+        mistakes={
+            "both leaks are still there.": lambda *case: _share(*case, own_statistics=True),
+            "one mended. The other: how do the queries get their mean and standard deviation?": lambda *case: _share(
+                *case, same_font=False, own_statistics=True
+            ),
+            "one mended. The other: some queries are in a font that their class's support set has shown.": _share,
+            "mean and standard deviation of both sets together still use the other queries.": lambda *case: _share(
+                *case, same_font=False, both=True
+            ),
+            "that leaves out too much: a font matters only if the support set of the query's own class has it.": lambda *case: (
+                _share(*case, any_class=True)
+            ),
+            "queries that should not count are counted as wrong; divide by the number of those that are left.": _zero_for_leaks,
+            "that is the share of wrong answers.": lambda *case: _share(*case, same_font=False, error=True),
+        },
+    ),
+    "8.4": Exercise(
+        _episodes,
+        cases=_pilot_cases,
+        mistakes={
+            "use the standard deviation of a sample, divided by n - 1: np.std(..., ddof=1).": lambda a, h: _episodes(
+                a, h, ddof=0
+            ),
+            "a whole number of episodes, please: the next one up.": _unrounded,
+            "rounded down, the interval is a little too wide.": lambda a, h: np.floor(_unrounded(a, h)),
+            "half_width is half of the interval: one side is 1.96 standard errors.": lambda a, h: _episodes(a, h / 2),
+            "1.96 is missing: one standard error to each side holds only two thirds.": lambda a, h: _episodes(
+                a, h, factor=1.0
+            ),
+            "the standard error falls with the root of n: square the ratio.": lambda a, h: np.ceil(
+                np.sqrt(_unrounded(a, h))
+            ),
+            "that is the formula for single queries, right or wrong; here one value is a whole episode.": _independent,
+        },
+    ),
+}

@@ -99,7 +99,7 @@ _letter_cases = [(np.ascontiguousarray(image),) for image in _letters()]
 
 def _winners(answers, last=False, lowest=False):
     """The class most seeds give each trial; of classes with as many votes, that of the first seed among theirs."""
-    votes = (answers[:, None] == answers[None]).sum(axis=1)      # of each seed's class, (seeds, runs, trials)
+    votes = (answers[:, None] == answers[None]).sum(axis=1)  # of each seed's class, (seeds, runs, trials)
     if lowest:
         votes = votes - answers / (answers.max() + 1)
     seed = len(votes) - 1 - votes[::-1].argmax(axis=0) if last else votes.argmax(axis=0)
@@ -119,67 +119,103 @@ def _ballots(seeds, runs, trials, classes, right):
 _vote_cases = [_ballots(5, 4, 10, 6, 0.4), _ballots(4, 5, 8, 3, 0.3)]
 
 EXERCISES = {
-    "9.1": Exercise(_head, cases=_head_cases, mistakes={
-        "the loss is a mean over the support images: divide by their number.":
-            lambda *case: _head(*case, mean=False),
-        "the share of all images is missing: every class has probability 1 / ways before the step.":
-            lambda *case: _head(*case, share=False),
-        "the sign is wrong: a step goes down, against the gradient.": lambda *case: _head(*case, sign=1),
-        "the bias takes the same step: its feature is always 1.": lambda *case: _head(*case, bias=False),
-        "divide by the number of all support images, not by that of the class: these are sums, not means.":
-            lambda *case: _head(*case, over="class"),
-        "before the step all classes are equally likely, 1 / ways, however many images each has.":
-            lambda *case: _head(*case, chance=np.bincount(case[1], minlength=case[2]) / len(case[1])),
-        "that is the step without its size; multiply by inner_lr.": lambda f, y, ways, lr: _head(f, y, ways, 1.0),
-        "kernel and bias are there, but lying on their side: features + 1 rows, one column a class.":
-            lambda *case: _head(*case).T,
-    }),
-    "9.2": Exercise(_centred, cases=_images, mistakes={
-        "that is the middle of the box around the ink; each pixel should count by its ink.":
-            lambda image: _centred(image, where=lambda i: _middle(i, weights=False)),
-        "it moves the wrong way: from the centre of the ink to the middle of the image.":
-            lambda image: _centred(image, sign=-1),
-        "ink that leaves on one side comes in again on the other (np.roll): what comes in should be 0.":
-            lambda image: _centred(image, wrap=True),
-        "rows and columns are swapped.": lambda image: _centred(image, swap=True),
-        "with pixels counted from 0, the middle of n pixels is (n - 1) / 2.":
-            lambda image: _centred(image, to=lambda i: np.array(i.shape) / 2),
-        "every pixel with ink counts alike here; weigh each by its ink.":
-            lambda image: _centred(image, where=_uncentred_dark),
-        "round to the nearest whole pixel, not towards 0.": lambda image: _centred(image, rounded=np.trunc),
-        "round to the nearest whole pixel, not down.": lambda image: _centred(image, rounded=np.floor),
-        "the image has not moved.": lambda image: image,
-    }),
-    "9.3": Exercise(lambda image: _different(_turned(image)), cases=_letter_cases, mistakes={
-        "that counts the turns of the character; the mirrored ones are missing.":
-            lambda image: _different(_turned(image, mirrored=False)),
-        "that counts the character and its mirror image; the turns are missing.":
-            lambda image: _different(_turned(image, turns=1)),
-        "eight for every character: but some of them look the same.": lambda image: 8,
-        "count the different images, not the repetitions.": lambda image: 8 - _different(_turned(image)),
-        "half turns are not all: there are four quarter turns.":
-            lambda image: _different(_turned(image)[::2]),
-        "a mirror image that is also a turn of the character counts once, not twice.":
-            lambda image: 2 * _different(_turned(image, mirrored=False)),
-        "the character itself is one of them.": lambda image: _different(_turned(image)) - 1,
-    }),
-    "9.4": Exercise(_vote_error, cases=_vote_cases, mistakes={
-        "that is the mean error of the seeds; let them vote on each trial.":
-            lambda answers, truth: 100 * np.mean(answers != truth),
-        "of classes with equally many votes, take that of the earliest seed, not the lowest class.":
-            lambda answers, truth: _vote_error(answers, truth, lowest=True),
-        "of classes with equally many votes, take that of the earliest seed, not of the last.":
-            lambda answers, truth: _vote_error(answers, truth, last=True),
-        "that counts a trial as right if any seed is right: nobody knows which seed to believe.":
-            lambda answers, truth: 100 * np.mean((answers != truth).all(axis=0)),
-        "that counts a trial as right only if every seed is.":
-            lambda answers, truth: 100 * np.mean((answers != truth).any(axis=0)),
-        "that asks whether more than half the seeds are right; the class with most votes may have fewer.":
-            lambda answers, truth: 100 * np.mean((answers == truth).mean(axis=0) <= 0.5),
-        "in percent, please.": lambda answers, truth: _vote_error(answers, truth) / 100,
-        "that is the share of right answers; the error is the rest.":
-            lambda answers, truth: 100 - _vote_error(answers, truth),
-        "classes are names: the median of class numbers means nothing.":
-            lambda answers, truth: 100 * np.mean(np.median(answers, axis=0) != truth),
-    }),
-}  # fmt: skip
+    "9.1": Exercise(
+        _head,
+        cases=_head_cases,
+        mistakes={
+            "the loss is a mean over the support images: divide by their number.": lambda *case: _head(
+                *case, mean=False
+            ),
+            "the share of all images is missing: every class has probability 1 / ways before the step.": lambda *case: (
+                _head(*case, share=False)
+            ),
+            "the sign is wrong: a step goes down, against the gradient.": lambda *case: _head(*case, sign=1),
+            "the bias takes the same step: its feature is always 1.": lambda *case: _head(*case, bias=False),
+            "divide by the number of all support images, not by that of the class: these are sums, not means.": lambda *case: (
+                _head(*case, over="class")
+            ),
+            "before the step all classes are equally likely, 1 / ways, however many images each has.": lambda *case: (
+                _head(*case, chance=np.bincount(case[1], minlength=case[2]) / len(case[1]))
+            ),
+            "that is the step without its size; multiply by inner_lr.": lambda f, y, ways, lr: _head(f, y, ways, 1.0),
+            "kernel and bias are there, but lying on their side: features + 1 rows, one column a class.": lambda *case: (
+                _head(*case).T
+            ),
+        },
+    ),
+    "9.2": Exercise(
+        _centred,
+        cases=_images,
+        mistakes={
+            "that is the middle of the box around the ink; each pixel should count by its ink.": lambda image: _centred(
+                image, where=lambda i: _middle(i, weights=False)
+            ),
+            "it moves the wrong way: from the centre of the ink to the middle of the image.": lambda image: _centred(
+                image, sign=-1
+            ),
+            "ink that leaves on one side comes in again on the other (np.roll): what comes in should be 0.": lambda image: (
+                _centred(image, wrap=True)
+            ),
+            "rows and columns are swapped.": lambda image: _centred(image, swap=True),
+            "with pixels counted from 0, the middle of n pixels is (n - 1) / 2.": lambda image: _centred(
+                image, to=lambda i: np.array(i.shape) / 2
+            ),
+            "every pixel with ink counts alike here; weigh each by its ink.": lambda image: _centred(
+                image, where=_uncentred_dark
+            ),
+            "round to the nearest whole pixel, not towards 0.": lambda image: _centred(image, rounded=np.trunc),
+            "round to the nearest whole pixel, not down.": lambda image: _centred(image, rounded=np.floor),
+            "the image has not moved.": lambda image: image,
+        },
+    ),
+    "9.3": Exercise(
+        lambda image: _different(_turned(image)),
+        cases=_letter_cases,
+        mistakes={
+            "that counts the turns of the character; the mirrored ones are missing.": lambda image: _different(
+                _turned(image, mirrored=False)
+            ),
+            "that counts the character and its mirror image; the turns are missing.": lambda image: _different(
+                _turned(image, turns=1)
+            ),
+            "eight for every character: but some of them look the same.": lambda image: 8,
+            "count the different images, not the repetitions.": lambda image: 8 - _different(_turned(image)),
+            "half turns are not all: there are four quarter turns.": lambda image: _different(_turned(image)[::2]),
+            "a mirror image that is also a turn of the character counts once, not twice.": lambda image: (
+                2 * _different(_turned(image, mirrored=False))
+            ),
+            "the character itself is one of them.": lambda image: _different(_turned(image)) - 1,
+        },
+    ),
+    "9.4": Exercise(
+        _vote_error,
+        cases=_vote_cases,
+        mistakes={
+            "that is the mean error of the seeds; let them vote on each trial.": lambda answers, truth: (
+                100 * np.mean(answers != truth)
+            ),
+            "of classes with equally many votes, take that of the earliest seed, not the lowest class.": lambda answers, truth: (
+                _vote_error(answers, truth, lowest=True)
+            ),
+            "of classes with equally many votes, take that of the earliest seed, not of the last.": lambda answers, truth: (
+                _vote_error(answers, truth, last=True)
+            ),
+            "that counts a trial as right if any seed is right: nobody knows which seed to believe.": lambda answers, truth: (
+                100 * np.mean((answers != truth).all(axis=0))
+            ),
+            "that counts a trial as right only if every seed is.": lambda answers, truth: (
+                100 * np.mean((answers != truth).any(axis=0))
+            ),
+            "that asks whether more than half the seeds are right; the class with most votes may have fewer.": lambda answers, truth: (
+                100 * np.mean((answers == truth).mean(axis=0) <= 0.5)
+            ),
+            "in percent, please.": lambda answers, truth: _vote_error(answers, truth) / 100,
+            "that is the share of right answers; the error is the rest.": lambda answers, truth: (
+                100 - _vote_error(answers, truth)
+            ),
+            "classes are names: the median of class numbers means nothing.": lambda answers, truth: (
+                100 * np.mean(np.median(answers, axis=0) != truth)
+            ),
+        },
+    ),
+}

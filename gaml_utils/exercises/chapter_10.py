@@ -83,63 +83,94 @@ def _pair(seeds, tasks):
 _worst_cases = [_pair(4, 50), _pair(3, 20)]
 
 EXERCISES = {
-    "10.1": Exercise(lambda n, c: _over_sum(_scores(n, c)), cases=_length_cases, mistakes={
-        "those are the scores; divide by the sum of their absolute values.": _scores,
-        "the self term is missing: a task's cosine with itself is 1.": lambda n, c: _over_sum(_scores(n, c) - n**2),
-        "a task is among its own others: its length counts once more, with the cosine c.":
-            lambda n, c: _over_sum(n**2 + c * n * n.sum()),
-        "the self term has the factor c too, but a task's cosine with itself is 1.":
-            lambda n, c: _over_sum(c * n * n.sum()),
-        "those are squared lengths alone; the others' part is missing.": lambda n, c: _over_sum(n**2),
-        "an inner product has both lengths in it: the task's own multiplies those of the others.":
-            lambda n, c: _over_sum(n**2 + c * (n.sum() - n)),
-        "the others' lengths are missing: that counts them as being of length 1.":
-            lambda n, c: _over_sum(n**2 + c * n * (len(n) - 1)),
-        "those are cosine weights, as if all lengths were 1.": lambda n, c: np.full(len(n), 1 / len(n)),
-    }),
-    "10.2": Exercise(_tasks, cases=_flip_cases, mistakes={
-        "that is T - 1, the number of the others.": lambda p, sigma: _tasks(p, sigma, more=0),
-        "one too many: the next whole number up has more than the share p.":
-            lambda p, sigma: _tasks(p, sigma, cut=np.ceil),
-        "a whole number of tasks, please: the largest that keeps to p.":
-            lambda p, sigma: _tasks(p, sigma, cut=lambda value: value),
-        "the spread grows with the root of T - 1: square the ratio.": lambda p, sigma: _tasks(p, sigma, power=1),
-        "a sign flips on one side only: the quantile of p, not that of p / 2.":
-            lambda p, sigma: _tasks(p, sigma, quantile=lambda q: norm.ppf(q / 2)),
-        "sigma is a standard deviation, not a variance: it is squared together with the quantile.":
-            lambda p, sigma: np.floor(1 + 1 / (sigma * norm.ppf(p) ** 2)),
-        "that is the density of the normal distribution; its quantile is norm.ppf.":
-            lambda p, sigma: _tasks(p, sigma, quantile=norm.pdf),
-    }),
-    "10.3": Exercise(_holm, cases=_p_cases, mistakes={
-        "that is Bonferroni's correction: only the smallest is multiplied by the number of all tests.":
-            lambda p: np.minimum(1, len(p) * p),
-        "a corrected value is below that of a smaller p: take the running maximum.":
-            lambda p: _holm(p, climb=lambda values: values),
-        "some are above 1.": lambda p: _holm(p, cap=np.inf),
-        "those are sorted; return them in the order of p.": lambda p: _holm(p, back=False),
-        "the factors are turned round: the smallest p has the largest.":
-            lambda p: _holm(p, factors=lambda m: np.arange(1, m + 1)),
-        "the factors start at one less than the number of tests.":
-            lambda p: _holm(p, factors=lambda m: np.arange(m - 1, -1, -1)),
-        "that is Benjamini and Hochberg's, which bounds another thing, the share of false discoveries.":
-            _benjamini_hochberg,
-    }),
-    "10.4": Exercise(lambda a, b: _change(_worst(a), _worst(b)), cases=_worst_cases, mistakes={
-        "in percent, please: 100 times as much.": lambda a, b: _change(_worst(a), _worst(b)) / 100,
-        "that is the mean of the seeds' changes; take the means over seeds first, then the change.":
-            lambda a, b: 100 * np.mean(_worst(a) / _worst(b) - 1),
-        "that is the change of the mean over all tasks.": _change,
-        "that is the best tenth: a high error is a bad one.":
-            lambda a, b: _change(_worst(a, slice(0, 1)), _worst(b, slice(0, 1))),
-        "those are the tasks that are worst under b, for both; each rule has a worst tenth of its own.": _same_tasks,
-        "that is a tenth of all seeds' tasks together; take each seed's worst tenth.":
-            lambda a, b: _change(_pooled(a), _pooled(b)),
-        "that is the change from a to b, in percent of a's.": lambda a, b: _change(_worst(b), _worst(a)),
-        "that is in percent of a's number; b is what it changes from.":
-            lambda a, b: -_change(_worst(b), _worst(a)),
-        "that is where the worst tenth begins, the 90% quantile; take the mean over that tenth.":
-            lambda a, b: _change(np.quantile(a, 0.9, axis=1), np.quantile(b, 0.9, axis=1)),
-        "that is the difference of the two numbers; divide by b's.": lambda a, b: np.mean(_worst(a) - _worst(b)),
-    }),
-}  # fmt: skip
+    "10.1": Exercise(
+        lambda n, c: _over_sum(_scores(n, c)),
+        cases=_length_cases,
+        mistakes={
+            "those are the scores; divide by the sum of their absolute values.": _scores,
+            "the self term is missing: a task's cosine with itself is 1.": lambda n, c: _over_sum(_scores(n, c) - n**2),
+            "a task is among its own others: its length counts once more, with the cosine c.": lambda n, c: _over_sum(
+                n**2 + c * n * n.sum()
+            ),
+            "the self term has the factor c too, but a task's cosine with itself is 1.": lambda n, c: _over_sum(
+                c * n * n.sum()
+            ),
+            "those are squared lengths alone; the others' part is missing.": lambda n, c: _over_sum(n**2),
+            "an inner product has both lengths in it: the task's own multiplies those of the others.": lambda n, c: (
+                _over_sum(n**2 + c * (n.sum() - n))
+            ),
+            "the others' lengths are missing: that counts them as being of length 1.": lambda n, c: _over_sum(
+                n**2 + c * n * (len(n) - 1)
+            ),
+            "those are cosine weights, as if all lengths were 1.": lambda n, c: np.full(len(n), 1 / len(n)),
+        },
+    ),
+    "10.2": Exercise(
+        _tasks,
+        cases=_flip_cases,
+        mistakes={
+            "that is T - 1, the number of the others.": lambda p, sigma: _tasks(p, sigma, more=0),
+            "one too many: the next whole number up has more than the share p.": lambda p, sigma: _tasks(
+                p, sigma, cut=np.ceil
+            ),
+            "a whole number of tasks, please: the largest that keeps to p.": lambda p, sigma: _tasks(
+                p, sigma, cut=lambda value: value
+            ),
+            "the spread grows with the root of T - 1: square the ratio.": lambda p, sigma: _tasks(p, sigma, power=1),
+            "a sign flips on one side only: the quantile of p, not that of p / 2.": lambda p, sigma: _tasks(
+                p, sigma, quantile=lambda q: norm.ppf(q / 2)
+            ),
+            "sigma is a standard deviation, not a variance: it is squared together with the quantile.": lambda p, sigma: (
+                np.floor(1 + 1 / (sigma * norm.ppf(p) ** 2))
+            ),
+            "that is the density of the normal distribution; its quantile is norm.ppf.": lambda p, sigma: _tasks(
+                p, sigma, quantile=norm.pdf
+            ),
+        },
+    ),
+    "10.3": Exercise(
+        _holm,
+        cases=_p_cases,
+        mistakes={
+            "that is Bonferroni's correction: only the smallest is multiplied by the number of all tests.": lambda p: (
+                np.minimum(1, len(p) * p)
+            ),
+            "a corrected value is below that of a smaller p: take the running maximum.": lambda p: _holm(
+                p, climb=lambda values: values
+            ),
+            "some are above 1.": lambda p: _holm(p, cap=np.inf),
+            "those are sorted; return them in the order of p.": lambda p: _holm(p, back=False),
+            "the factors are turned round: the smallest p has the largest.": lambda p: _holm(
+                p, factors=lambda m: np.arange(1, m + 1)
+            ),
+            "the factors start at one less than the number of tests.": lambda p: _holm(
+                p, factors=lambda m: np.arange(m - 1, -1, -1)
+            ),
+            "that is Benjamini and Hochberg's, which bounds another thing, the share of false discoveries.": _benjamini_hochberg,
+        },
+    ),
+    "10.4": Exercise(
+        lambda a, b: _change(_worst(a), _worst(b)),
+        cases=_worst_cases,
+        mistakes={
+            "in percent, please: 100 times as much.": lambda a, b: _change(_worst(a), _worst(b)) / 100,
+            "that is the mean of the seeds' changes; take the means over seeds first, then the change.": lambda a, b: (
+                100 * np.mean(_worst(a) / _worst(b) - 1)
+            ),
+            "that is the change of the mean over all tasks.": _change,
+            "that is the best tenth: a high error is a bad one.": lambda a, b: _change(
+                _worst(a, slice(0, 1)), _worst(b, slice(0, 1))
+            ),
+            "those are the tasks that are worst under b, for both; each rule has a worst tenth of its own.": _same_tasks,
+            "that is a tenth of all seeds' tasks together; take each seed's worst tenth.": lambda a, b: _change(
+                _pooled(a), _pooled(b)
+            ),
+            "that is the change from a to b, in percent of a's.": lambda a, b: _change(_worst(b), _worst(a)),
+            "that is in percent of a's number; b is what it changes from.": lambda a, b: -_change(_worst(b), _worst(a)),
+            "that is where the worst tenth begins, the 90% quantile; take the mean over that tenth.": lambda a, b: (
+                _change(np.quantile(a, 0.9, axis=1), np.quantile(b, 0.9, axis=1))
+            ),
+            "that is the difference of the two numbers; divide by b's.": lambda a, b: np.mean(_worst(a) - _worst(b)),
+        },
+    ),
+}

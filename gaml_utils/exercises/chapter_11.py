@@ -29,8 +29,9 @@ def _scores(G, p, ridge):
     return U @ (_factors(S, p, ridge) * U.sum(axis=0))
 
 
-_dial_cases = [(_rng.normal(size=(5, 8)) * scale + 0.4, p, 0.2)
-               for p, scale in ((1, 1.0), (-1, 3.0), (0.5, 0.2), (-0.5, 1.0))]  # fmt: skip
+_dial_cases = [
+    (_rng.normal(size=(5, 8)) * scale + 0.4, p, 0.2) for p, scale in ((1, 1.0), (-1, 3.0), (0.5, 0.2), (-0.5, 1.0))
+]
 
 # ---------------------------------------------------------------- 11.2: a large matrix through a small one
 
@@ -80,16 +81,20 @@ def _each_seed_its_own(validation, test):
     return np.array([np.mean([test[r, best[r, s], s] for s in range(seeds)]) for r in range(len(test))])
 
 
-_validation = np.array([
-    [[0.80, 0.82], [0.50, 0.56], [0.47, 0.53], [0.90, 0.60]],
-    [[0.60, 0.62], [0.45, 0.43], [0.39, np.nan], [np.nan, np.nan]],
-    [[0.70, 0.72], [0.66, 0.68], [0.64, 0.60], [0.58, 0.62]],
-])  # fmt: skip
-_test = np.array([
-    [[0.83, 0.85, 0.84], [0.52, 0.51, 0.50], [0.54, 0.53, 0.55], [0.80, 0.70, 0.75]],
-    [[0.61, 0.64, 0.63], [0.46, 0.47, 0.45], [0.41, 0.38, 0.40], [9.00, 9.10, 9.20]],
-    [[0.73, 0.71, 0.72], [0.69, 0.68, 0.70], [0.61, 0.63, 0.62], [0.65, 0.66, 0.64]],
-])  # fmt: skip
+_validation = np.array(
+    [
+        [[0.80, 0.82], [0.50, 0.56], [0.47, 0.53], [0.90, 0.60]],
+        [[0.60, 0.62], [0.45, 0.43], [0.39, np.nan], [np.nan, np.nan]],
+        [[0.70, 0.72], [0.66, 0.68], [0.64, 0.60], [0.58, 0.62]],
+    ]
+)
+_test = np.array(
+    [
+        [[0.83, 0.85, 0.84], [0.52, 0.51, 0.50], [0.54, 0.53, 0.55], [0.80, 0.70, 0.75]],
+        [[0.61, 0.64, 0.63], [0.46, 0.47, 0.45], [0.41, 0.38, 0.40], [9.00, 9.10, 9.20]],
+        [[0.73, 0.71, 0.72], [0.69, 0.68, 0.70], [0.61, 0.63, 0.62], [0.65, 0.66, 0.64]],
+    ]
+)
 
 # ---------------------------------------------------------------- 11.4: from products alone
 
@@ -126,49 +131,78 @@ def _product_case(tasks, lam):
 _product_cases = [_product_case(5, 0.7), _product_case(8, 4.0)]
 
 EXERCISES = {
-    "11.1": Exercise(_dialled, cases=_dial_cases, mistakes={
-        "the factor is sigma^(2p): K has the squares of the singular values.":
-            lambda *case: _dialled(*case, power=1.0),
-        "the ridge is for p < 0 alone.": lambda *case: _dialled(*case, always=True),
-        "divide the squares by their mean first, so that the ridge is in units of it.":
-            lambda *case: _dialled(*case, scaled=False),
-        "add the ridge before you take the power.": lambda *case: _dialled(*case, inside=False),
-        "those are the scores, one a task; asked is the direction, one number a parameter.": _scores,
-        "that starts from the mean gradient; K^p 1 starts from the sum.":
-            lambda *case: _dialled(*case, sums=lambda G: G.mean(axis=0)),
-        "that is the sum of the gradients itself: p does nothing yet.": lambda G, p, ridge: G.sum(axis=0),
-    }),
-    "11.2": Exercise(_precondition, cases=_large_cases, mistakes={
-        "the first term is missing: outside the tasks' span the inverse leaves v / lam.":
-            lambda *case: _precondition(*case, keep=False),
-        "that is the push-through form; it needs a vector of the form G^T c, and v is any vector.":
-            lambda G, v, lam: G.T @ np.linalg.solve(G @ G.T + lam * np.eye(len(G)), G @ v),
-        "divide by lam: without gradients the inverse of lam I is I / lam.":
-            lambda *case: _precondition(*case, outer=False),
-        "the second term is subtracted: along the tasks' gradients the step gets shorter.":
-            lambda *case: _precondition(*case, sign=1),
-        "lam is missing in the small matrix.": lambda *case: _precondition(*case, inner=0.0),
-        "that multiplies by the matrix; asked is its inverse.": lambda G, v, lam: G.T @ (G @ v) + lam * v,
-    }),
-    "11.3": Exercise(_tuned, cases=[(_validation, _test)], mistakes={
-        "the size is chosen on the test errors; choose on validation, report the test.": _on_test,
-        "a diverged training was left out of its mean; a size that diverges is no choice.":
-            lambda *case: _tuned(*case, summary=_without_the_diverged),
-        "that is one size for all rules; each has its own.": lambda *case: _tuned(*case, choose=_one_size),
-        "that gives all rules the size that suits the first; each has its own.":
-            lambda *case: _tuned(*case, choose=_size_of_first),
-        "those are the validation errors at the best sizes; they were used to choose.": _lowest_validation,
-        "the size is chosen for each seed alone; take the mean over the tuning seeds first.": _each_seed_its_own,
-    }),
-    "11.4": Exercise(_solve, cases=_product_cases, tolerance=1e-6, mistakes={
-        "the ridge is missing: solve with K + lam I.": lambda f, tasks, lam: _solve(f, tasks, 0.0),
-        "those are agreement's scores, K 1; asked is the solution x of (K + lam I) x = 1.":
-            lambda f, tasks, lam: f(np.ones(tasks)),
-        "that multiplies by K + lam I; asked is the solution.": lambda f, tasks, lam: f(np.ones(tasks)) + lam,
-        "that is normalised already; asked is x itself.": _normalised,
-        "the right-hand side is 1 for each task, not 1 / tasks.":
-            lambda f, tasks, lam: _solve(f, tasks, lam, 1 / tasks),
-        "x is the vector of ones divided by its own product; that solves another equation.":
-            lambda f, tasks, lam: 1 / (f(np.ones(tasks)) + lam),
-    }),
-}  # fmt: skip
+    "11.1": Exercise(
+        _dialled,
+        cases=_dial_cases,
+        mistakes={
+            "the factor is sigma^(2p): K has the squares of the singular values.": lambda *case: _dialled(
+                *case, power=1.0
+            ),
+            "the ridge is for p < 0 alone.": lambda *case: _dialled(*case, always=True),
+            "divide the squares by their mean first, so that the ridge is in units of it.": lambda *case: _dialled(
+                *case, scaled=False
+            ),
+            "add the ridge before you take the power.": lambda *case: _dialled(*case, inside=False),
+            "those are the scores, one a task; asked is the direction, one number a parameter.": _scores,
+            "that starts from the mean gradient; K^p 1 starts from the sum.": lambda *case: _dialled(
+                *case, sums=lambda G: G.mean(axis=0)
+            ),
+            "that is the sum of the gradients itself: p does nothing yet.": lambda G, p, ridge: G.sum(axis=0),
+        },
+    ),
+    "11.2": Exercise(
+        _precondition,
+        cases=_large_cases,
+        mistakes={
+            "the first term is missing: outside the tasks' span the inverse leaves v / lam.": lambda *case: (
+                _precondition(*case, keep=False)
+            ),
+            "that is the push-through form; it needs a vector of the form G^T c, and v is any vector.": lambda G, v, lam: (
+                G.T @ np.linalg.solve(G @ G.T + lam * np.eye(len(G)), G @ v)
+            ),
+            "divide by lam: without gradients the inverse of lam I is I / lam.": lambda *case: _precondition(
+                *case, outer=False
+            ),
+            "the second term is subtracted: along the tasks' gradients the step gets shorter.": lambda *case: (
+                _precondition(*case, sign=1)
+            ),
+            "lam is missing in the small matrix.": lambda *case: _precondition(*case, inner=0.0),
+            "that multiplies by the matrix; asked is its inverse.": lambda G, v, lam: G.T @ (G @ v) + lam * v,
+        },
+    ),
+    "11.3": Exercise(
+        _tuned,
+        cases=[(_validation, _test)],
+        mistakes={
+            "the size is chosen on the test errors; choose on validation, report the test.": _on_test,
+            "a diverged training was left out of its mean; a size that diverges is no choice.": lambda *case: _tuned(
+                *case, summary=_without_the_diverged
+            ),
+            "that is one size for all rules; each has its own.": lambda *case: _tuned(*case, choose=_one_size),
+            "that gives all rules the size that suits the first; each has its own.": lambda *case: _tuned(
+                *case, choose=_size_of_first
+            ),
+            "those are the validation errors at the best sizes; they were used to choose.": _lowest_validation,
+            "the size is chosen for each seed alone; take the mean over the tuning seeds first.": _each_seed_its_own,
+        },
+    ),
+    "11.4": Exercise(
+        _solve,
+        cases=_product_cases,
+        tolerance=1e-6,
+        mistakes={
+            "the ridge is missing: solve with K + lam I.": lambda f, tasks, lam: _solve(f, tasks, 0.0),
+            "those are agreement's scores, K 1; asked is the solution x of (K + lam I) x = 1.": lambda f, tasks, lam: f(
+                np.ones(tasks)
+            ),
+            "that multiplies by K + lam I; asked is the solution.": lambda f, tasks, lam: f(np.ones(tasks)) + lam,
+            "that is normalised already; asked is x itself.": _normalised,
+            "the right-hand side is 1 for each task, not 1 / tasks.": lambda f, tasks, lam: _solve(
+                f, tasks, lam, 1 / tasks
+            ),
+            "x is the vector of ones divided by its own product; that solves another equation.": lambda f, tasks, lam: (
+                1 / (f(np.ones(tasks)) + lam)
+            ),
+        },
+    ),
+}

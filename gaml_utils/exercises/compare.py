@@ -34,7 +34,7 @@ def verdict(exercise: Exercise, answer: Any) -> tuple[bool, str]:
     if callable(answer) and not exercise.cases:
         return False, "this should be a value, not a function."
     try:
-        with contextlib.redirect_stdout(io.StringIO()):           # the verdict is the only line printed
+        with contextlib.redirect_stdout(io.StringIO()):  # the verdict is the only line printed
             theirs = outcomes(answer, exercise.cases)
     except (Exception, SystemExit) as error:
         return False, f"your function raised {type(error).__name__}{first_line(error)}"
@@ -42,7 +42,7 @@ def verdict(exercise: Exercise, answer: Any) -> tuple[bool, str]:
         return False, NOT_ATTEMPTED
     try:
         return judge(exercise, theirs)
-    except Exception:                                             # an answer that cannot even be compared
+    except Exception:  # an answer that cannot even be compared
         return False, f"not right: numbers were expected, not {type(theirs[0]).__name__}."
 
 

@@ -2,13 +2,17 @@
 
 COLUMNS = {
     "ours": ("ours", "ours, XLA", "ours, 8 a call", "ours, 8 a call, XLA"),
-    "TensorFlow by hand": ("TensorFlow by hand", "TensorFlow by hand, XLA", "TensorFlow by hand, 8 a call",
-                           "TensorFlow by hand, 8 a call, XLA"),
+    "TensorFlow by hand": (
+        "TensorFlow by hand",
+        "TensorFlow by hand, XLA",
+        "TensorFlow by hand, 8 a call",
+        "TensorFlow by hand, 8 a call, XLA",
+    ),
     "JAX": ("JAX jit(vmap)", "JAX jit(vmap), 8 a call", "JAX, tasks unrolled"),
     "torch.func": ("torch.func",),
     "higher": ("higher",),
     "NumPy, Part I": ("NumPy, Part I (float64)",),
-}  # fmt: skip
+}
 
 
 def best(workload: dict, names: tuple) -> float | None:
@@ -29,7 +33,7 @@ def table(bench: dict) -> str:
     for name, workload in bench["workloads"].items():
         limit = 1000 * workload["gigaflops of a matrix product"] / workload["megaflops"]
         rates = [best(workload, names) for names in COLUMNS.values()]
-        duel = list(workload["in one process"].values())[-1]["ours / by hand"]       # the fastest way comes last
+        duel = list(workload["in one process"].values())[-1]["ours / by hand"]  # the fastest way comes last
         lines.append(f"| {name} | " + " | ".join(map(shown, [*rates, limit])) + f" | {duel:.2f} |")
     return "\n".join(lines)
 

@@ -83,10 +83,17 @@ LIMIT = Peer("peer_tensorflow", "matrix_product", environment={"TF_ENABLE_ONEDNN
 REFERENCE = Peer("peer_tensorflow", "reference")
 DUEL = Peer("peer_duel", "duel")
 ONE_THREAD = {
-    "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "CUDA_VISIBLE_DEVICES": "",
-    "JAX_PLATFORMS": "cpu", "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3",
-}  # fmt: skip
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+    "CUDA_VISIBLE_DEVICES": "",
+    "JAX_PLATFORMS": "cpu",
+    "KERAS_BACKEND": "tensorflow",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
 
 
 class Worker:
@@ -94,16 +101,21 @@ class Worker:
 
     def __init__(self, peer: Peer, problem: Problem) -> None:
         command = [sys.executable, str(HERE / "peer_worker.py"), peer.module, peer.function]
-        memory = {} if peer.module in ("peer_tensorflow", "peer_duel") else KEPT       # there the package sees to it
+        memory = {} if peer.module in ("peer_tensorflow", "peer_duel") else KEPT  # there the package sees to it
         onednn = {"TF_ENABLE_ONEDNN_OPTS": str(int(problem.conv))}
         environment = os.environ | {"PYTHONPATH": str(ROOT)} | ONE_THREAD | memory | onednn | peer.environment
         log = ROOT / "build" / "keras_bench.log"
         log.parent.mkdir(exist_ok=True)
         with log.open("a", encoding="utf-8") as errors:
             self.process = subprocess.Popen(
-                [*command, json.dumps(problem._asdict())], env=environment, cwd=ROOT, text=True,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
-            )  # fmt: skip
+                [*command, json.dumps(problem._asdict())],
+                env=environment,
+                cwd=ROOT,
+                text=True,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
 
     def answer(self) -> dict | None:
         """Its next line; None if it has died (the log says why)."""
@@ -159,26 +171,26 @@ def check(peers: dict[str, Peer], problem: Problem) -> dict[str, float | None]:
         gradient, right = ask_once(peers[name], problem), flat(reference[peers[name].weights])
         return gradient and float(np.linalg.norm(flat(gradient) - right) / np.linalg.norm(right))
 
-    with ThreadPoolExecutor(os.cpu_count()) as together:               # nothing is timed here
+    with ThreadPoolExecutor(os.cpu_count()) as together:  # nothing is timed here
         return dict(zip(peers, together.map(error, peers), strict=True))
 
 
 def measure(jobs: dict[str, tuple[Peer, Problem]], rounds: int) -> dict[str, dict]:
     """Rates of each contender, one a round, and its first call and memory; they take turns."""
     workers, found = {}, {}
-    for name, job in jobs.items():                           # one after the other, so that first calls are undisturbed
+    for name, job in jobs.items():  # one after the other, so that first calls are undisturbed
         progress(f"  starting {name}")
         workers[name] = Worker(*job)
         if first := workers[name].answer():
             found[name] = {"first call, CPU seconds": first["cpu"], "first call, seconds": first["wall"], "blocks": []}
-            workers[name].block(0.0)                         # the second call may still compile
+            workers[name].block(0.0)  # the second call may still compile
     for n in range(rounds):
         progress(f"  round {n + 1} of {rounds}")
         for name in list(found):
             if block := workers[name].block(SECONDS):
                 found[name]["blocks"].append(block)
             else:
-                del found[name]                              # died on the way
+                del found[name]  # died on the way
     for worker in workers.values():
         worker.end()
     return {name: summary(f) for name, f in found.items()}
@@ -282,7 +294,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="two workloads, three rounds, no figure of the cost")
     parser.add_argument("--rounds", type=int, default=None, help=f"{ROUNDS} by default")
-    parser.add_argument("--only", default="", help="workloads whose name holds this text; \"cost\" for the cost alone")
+    parser.add_argument("--only", default="", help='workloads whose name holds this text; "cost" for the cost alone')
     parser.add_argument("--store", action="store_true", help="write data/results/bench.json")
     parser.add_argument("--duels", action="store_true", help="only ours against TensorFlow by hand, of the stored run")
     arguments = parser.parse_args()
@@ -303,7 +315,7 @@ def main() -> None:
     build = ROOT / "build/keras_bench.json"
     for name in names:
         result["workloads"][name] = workload(name, rounds)
-        write(build, result)                                 # what is done is not lost
+        write(build, result)  # what is done is not lost
     if not arguments.quick and arguments.only in ("", "cost"):
         result["cost"] = cost(rounds)
     if arguments.store:

@@ -22,14 +22,23 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 STORED = ROOT / "data/results/memory_curve.json"
 CONFIG = {
-    "sizes": [64, 2250, 2250, 1], "tasks": [5, 10, 25, 50], "shots": 5, "queries": 5, "inner_lr": 0.01,
-    "inner_steps": 1, "seed": 0,
-}  # fmt: skip
+    "sizes": [64, 2250, 2250, 1],
+    "tasks": [5, 10, 25, 50],
+    "shots": 5,
+    "queries": 5,
+    "inner_lr": 0.01,
+    "inner_steps": 1,
+    "seed": 0,
+}
 WAYS = ("direct", "task by task")
 ENVIRONMENT = {
-    "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1",
-    "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "",
-}  # fmt: skip
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "CUDA_VISIBLE_DEVICES": "",
+}
 
 
 def problem(sizes: list, tasks: int) -> tuple[Any, Any]:
@@ -40,8 +49,9 @@ def problem(sizes: list, tasks: int) -> tuple[Any, Any]:
     import keras
     import numpy as np
 
-    from gaml_utils import TaskBatch, agreement_weights
-    from gaml_utils.keras_meta import MAML
+    from gaml_utils.learners.maml import MAML
+    from gaml_utils.records import TaskBatch
+    from gaml_utils.weighting.agreement import agreement_weights
 
     keras.utils.set_random_seed(CONFIG["seed"])
     hidden = [keras.layers.Dense(size, "relu") for size in sizes[1:-1]]
@@ -58,7 +68,7 @@ def problem(sizes: list, tasks: int) -> tuple[Any, Any]:
 
 def meta_gradient(learner: Any, way: str) -> Any:
     """The function to be measured."""
-    from gaml_utils.matrix_free import task_by_task
+    from gaml_utils.learners.matrix_free import task_by_task
 
     return learner.meta_gradient if way == "direct" else task_by_task(learner)
 
@@ -86,9 +96,14 @@ def measured(way: str, tasks: int) -> dict:
     weights = [float(w) for w in result.weights]
     seconds = time.perf_counter() - start
     return {
-        "way": way, "tasks": tasks, "megabytes": round(peak_megabytes() - before), "before": round(before),
-        "seconds with tracing": round(seconds, 1), "parameters": learner.model.count_params(), "weights": weights,
-    }  # fmt: skip
+        "way": way,
+        "tasks": tasks,
+        "megabytes": round(peak_megabytes() - before),
+        "before": round(before),
+        "seconds with tracing": round(seconds, 1),
+        "parameters": learner.model.count_params(),
+        "weights": weights,
+    }
 
 
 def in_a_process(*arguments: str) -> Any:
@@ -114,10 +129,14 @@ def curve() -> dict:
     parameters = rows[0]["parameters"]
     rows = [{k: v for k, v in row.items() if k != "parameters"} for row in rows]
     return {
-        "command": "python tests/benchmarks/memory_curve.py --store", "config": CONFIG, "parameters": parameters,
-        "megabytes of one gradient": round(4 * parameters / 2**20, 1), "versions": versions(),
-        "largest difference of a weight": worst, "rows": rows,
-    }  # fmt: skip
+        "command": "python tests/benchmarks/memory_curve.py --store",
+        "config": CONFIG,
+        "parameters": parameters,
+        "megabytes of one gradient": round(4 * parameters / 2**20, 1),
+        "versions": versions(),
+        "largest difference of a weight": worst,
+        "rows": rows,
+    }
 
 
 def versions() -> dict[str, str]:

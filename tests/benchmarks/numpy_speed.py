@@ -18,10 +18,15 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import nbformat
 import numpy as np
 
-from gaml_utils import SineTasks, TaskBatch, agreement_weights, power_weights, uniform_weights
-from gaml_utils.mlp import init_mlp
-from gaml_utils.numpy_meta import Adam, meta_gradient, reptile_direction
-from gaml_utils.parameters import flatten
+from gaml_utils.records import TaskBatch
+from gaml_utils.scratch.maml import meta_gradient
+from gaml_utils.scratch.mlp import init_mlp
+from gaml_utils.scratch.optimizers import Adam
+from gaml_utils.scratch.parameters import flatten
+from gaml_utils.scratch.reptile import reptile_direction
+from gaml_utils.tasks.regression import SineTasks
+from gaml_utils.weighting.agreement import agreement_weights, uniform_weights
+from gaml_utils.weighting.powers import power_weights
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 ROUNDS, SECONDS = 15, 0.25
@@ -74,8 +79,8 @@ def megaflops() -> float:
     """Multiplications and additions of one exact MAML gradient with one inner step, matrix products only."""
     products = [a * b for a, b in zip(SIZES[:-1], SIZES[1:], strict=True)]
     forward, upper = sum(products), sum(products[1:])
-    gradient = 2 * forward + upper                    # forward, weights' gradient, delta back to all but the input
-    hessian_vector = 2 * forward + 4 * upper          # x V, h V and r W; then h e, r d, e W and d V
+    gradient = 2 * forward + upper  # forward, weights' gradient, delta back to all but the input
+    hessian_vector = 2 * forward + 4 * upper  # x V, h V and r W; then h e, r d, e W and d V
     return 2 * TASKS * POINTS * (2 * gradient + hessian_vector) / 1e6
 
 
@@ -116,22 +121,26 @@ def main() -> None:
     a, b = rng.normal(size=(2, 512, 512))
     tanh = init_mlp(rng, (1, 64, 64, 1))
     small = TaskBatch(*(part[:10] for part in batch))
-    measured = rates({
-        "matrix product 512": lambda: a @ b,
-        "MAML": iteration(maml, params, batch),
-        "MAML, agreement": iteration(partial(maml, weighting=agreement_weights), params, batch),
-        "MAML, agreement of outer gradients": iteration(
-            partial(maml, weighting=agreement_weights, source="outer"), params, batch),
-        "MAML, power -1 of outer gradients": iteration(
-            partial(maml, weighting=power_weights(-1), source="outer"), params, batch),
-        "MAML, first order": iteration(partial(maml, first_order=True), params, batch),
-        "MAML, 5 inner steps": iteration(partial(maml, inner_steps=5), params, batch),
-        "loop of chapter 02": lambda: loop(params, batch, 0.01),
-        "Reptile, 5 inner steps, tanh 64": iteration(reptile_direction, tanh, small),
-        "uniform weights alone": partial(uniform_weights, rng.normal(size=(TASKS, 1761))),
-        "agreement weights alone": partial(agreement_weights, rng.normal(size=(TASKS, 1761))),
-        "power -1 weights alone": partial(power_weights(-1), rng.normal(size=(TASKS, 1761))),
-    })  # fmt: skip
+    measured = rates(
+        {
+            "matrix product 512": lambda: a @ b,
+            "MAML": iteration(maml, params, batch),
+            "MAML, agreement": iteration(partial(maml, weighting=agreement_weights), params, batch),
+            "MAML, agreement of outer gradients": iteration(
+                partial(maml, weighting=agreement_weights, source="outer"), params, batch
+            ),
+            "MAML, power -1 of outer gradients": iteration(
+                partial(maml, weighting=power_weights(-1), source="outer"), params, batch
+            ),
+            "MAML, first order": iteration(partial(maml, first_order=True), params, batch),
+            "MAML, 5 inner steps": iteration(partial(maml, inner_steps=5), params, batch),
+            "loop of chapter 02": lambda: loop(params, batch, 0.01),
+            "Reptile, 5 inner steps, tanh 64": iteration(reptile_direction, tanh, small),
+            "uniform weights alone": partial(uniform_weights, rng.normal(size=(TASKS, 1761))),
+            "agreement weights alone": partial(agreement_weights, rng.normal(size=(TASKS, 1761))),
+            "power -1 weights alone": partial(power_weights(-1), rng.normal(size=(TASKS, 1761))),
+        }
+    )
     peak = measured["matrix product 512"] * 2 * 512**3 / 1e6
     report = {
         "megaflops of a MAML step": megaflops(),
@@ -139,7 +148,8 @@ def main() -> None:
         "MAML against the loop of chapter 02": ratio(measured["MAML"], measured["loop of chapter 02"]),
         "agreement's time over uniform's": ratio(measured["MAML"], measured["MAML, agreement"]),
         "agreement of outer gradients' time over updates'": ratio(
-            measured["MAML, agreement"], measured["MAML, agreement of outer gradients"]),
+            measured["MAML, agreement"], measured["MAML, agreement of outer gradients"]
+        ),
         "power -1's time over uniform's": ratio(measured["MAML"], measured["MAML, power -1 of outer gradients"]),
         "first order's time over exact's": ratio(measured["MAML"], measured["MAML, first order"]),
         "5 inner steps' time over 1's": ratio(measured["MAML"], measured["MAML, 5 inner steps"]),

@@ -12,7 +12,7 @@ import numpy as np
 import peer_tensorflow
 from peer_problems import Contender, Problem
 
-BUILDS = {"sine": 8, "stride": 4, "pool": 4}                # small steps scatter more
+BUILDS = {"sine": 8, "stride": 4, "pool": 4}  # small steps scatter more
 ROUNDS, SECONDS = 7, 0.3
 ONE_STEP = ("by_hand", "ours", "ours_agreement", "ours_outer", "ours_power")
 SEVERAL = ("by_hand_several_xla", *(f"ours_several_xla{rule}" for rule in ("", "_agreement", "_outer", "_power")))
@@ -77,12 +77,14 @@ def ratios(problem: Problem, names: tuple) -> dict[str, float]:
     rates = []
     for _ in range(BUILDS[problem.family]):
         duellists = [Duellist(make(problem)) for make in makers]
-        for n, seconds in enumerate((0.0, 0.0, *[SECONDS] * ROUNDS)):          # the second call may still compile
+        for n, seconds in enumerate((0.0, 0.0, *[SECONDS] * ROUNDS)):  # the second call may still compile
             found = {k: duellists[k].block(seconds) for k in np.roll(range(len(duellists)), n)}
-            rates.append([found[k] for k in range(len(duellists))])            # who begins changes from round to round
+            rates.append([found[k] for k in range(len(duellists))])  # who begins changes from round to round
         del rates[-ROUNDS - 2 : -ROUNDS]
     hand, ours, agreement, outer, power = np.median(rates, axis=0).tolist()
     return {
-        "ours / by hand": ours / hand, "agreement / uniform": agreement / ours, "outer / updates": outer / agreement,
+        "ours / by hand": ours / hand,
+        "agreement / uniform": agreement / ours,
+        "outer / updates": outer / agreement,
         "power -1 / uniform": power / ours,
-    }  # fmt: skip
+    }

@@ -8,7 +8,7 @@ import numpy as np
 from jax import lax
 from peer_problems import BLOCKS, EPSILON, Contender, Problem, repeat
 
-from gaml_utils.tasks import TaskBatch
+from gaml_utils.records import TaskBatch
 
 
 def network(problem: Problem, theta: list, x: jax.Array) -> jax.Array:

@@ -2,8 +2,9 @@
 
 from peer_problems import Contender, Problem, repeat
 
-from gaml_utils.numpy_meta import SGD, Adam, meta_gradient
-from gaml_utils.tasks import TaskBatch
+from gaml_utils.records import TaskBatch
+from gaml_utils.scratch.maml import meta_gradient
+from gaml_utils.scratch.optimizers import SGD, Adam
 
 
 def part_one(problem: Problem) -> Contender:

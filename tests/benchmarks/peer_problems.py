@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaml_utils.mlp import init_mlp
-from gaml_utils.tasks import SineTasks, TaskBatch
+from gaml_utils.records import TaskBatch
+from gaml_utils.scratch.mlp import init_mlp
+from gaml_utils.tasks.regression import SineTasks
 
 SIZES, SIDE, WAYS, BLOCKS, EPSILON = (1, 40, 40, 1), 28, 5, 4, 1e-3
-BATCHES = 8                                                  # different ones, used in turn
+BATCHES = 8  # different ones, used in turn
 
 
 class Problem(NamedTuple):
@@ -90,8 +91,11 @@ def init_conv4(rng: np.random.Generator, problem: Problem) -> list[np.ndarray]:
     """Kernel, gamma and beta of four blocks, then W and b."""
     theta, channels, side = [], 1, SIDE
     for _ in range(BLOCKS):
-        theta += [rng.normal(0, np.sqrt(2 / (9 * channels)), (3, 3, channels, problem.filters)),
-                  rng.uniform(0.8, 1.2, problem.filters), rng.normal(0, 0.1, problem.filters)]  # fmt: skip
+        theta += [
+            rng.normal(0, np.sqrt(2 / (9 * channels)), (3, 3, channels, problem.filters)),
+            rng.uniform(0.8, 1.2, problem.filters),
+            rng.normal(0, 0.1, problem.filters),
+        ]
         channels, side = problem.filters, -(-side // 2) if problem.family == "stride" else side // 2
     inputs = side * side * channels
     return [*theta, rng.normal(0, np.sqrt(1 / inputs), (inputs, WAYS)), np.zeros(WAYS)]

@@ -8,12 +8,12 @@ import numpy as np
 import tensorflow as tf
 from peer_problems import BLOCKS, EPSILON, SIDE, SIZES, WAYS, Contender, Problem, repeat
 
-from gaml_utils.keras_data import as_dataset
-from gaml_utils.keras_meta import MAML
-from gaml_utils.layers import BatchNormalization
-from gaml_utils.tasks import TaskBatch
-from gaml_utils.weight_family import power_weights
-from gaml_utils.weighting import agreement_weights, uniform_weights
+from gaml_utils.learners.data import as_dataset
+from gaml_utils.learners.maml import MAML
+from gaml_utils.networks.normalisation import BatchNormalization
+from gaml_utils.records import TaskBatch
+from gaml_utils.weighting.agreement import agreement_weights, uniform_weights
+from gaml_utils.weighting.powers import power_weights
 
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -43,9 +43,7 @@ def outer_optimizer(problem: Problem) -> keras.optimizers.Optimizer:
     return keras.optimizers.SGD(1.0) if problem.check else keras.optimizers.Adam(1e-3)
 
 
-def learner(
-    problem: Problem, weighting: Callable = uniform_weights, source: str = "updates", **compiled: Any
-) -> MAML:
+def learner(problem: Problem, weighting: Callable = uniform_weights, source: str = "updates", **compiled: Any) -> MAML:
     """MAML around the network, compiled."""
     maml = MAML(keras_model(problem), problem.inner_lr, problem.steps, weighting, source=source)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype=problem.dtype) if problem.conv else "mse"
@@ -240,9 +238,17 @@ class ByHand:
         rate, one, two, epsilon = 1e-3, 0.9, 0.999, 1e-7
         for v, m, s, g in zip(self.variables, self.mean, self.square, gradient, strict=True):
             tf.raw_ops.ResourceApplyAdam(
-                var=v.handle, m=m.handle, v=s.handle, beta1_power=self.powers[0], beta2_power=self.powers[1],
-                lr=rate, beta1=one, beta2=two, epsilon=epsilon, grad=g,
-            )  # fmt: skip
+                var=v.handle,
+                m=m.handle,
+                v=s.handle,
+                beta1_power=self.powers[0],
+                beta2_power=self.powers[1],
+                lr=rate,
+                beta1=one,
+                beta2=two,
+                epsilon=epsilon,
+                grad=g,
+            )
         for power, beta in zip(self.powers, (one, two), strict=True):
             power.assign(power * beta)
 
@@ -306,12 +312,20 @@ def reference(problem: Problem) -> dict:
     tasks = [[part[i] for part in batch] for i in range(problem.tasks)]
     gradients = [maml.task_gradient(theta, task) for task in tasks]
     updates = [[p - q for p, q in zip(theta, maml.adapt(theta, *task[:2]), strict=True)] for task in tasks]
-    flat, outer = (np.array([np.concatenate([a.numpy().ravel() for a in parts]) for parts in vectors])
-                   for vectors in (updates, gradients))  # fmt: skip
-    weights = {"uniform": uniform_weights(flat), "agreement": agreement_weights(flat),
-               "outer": agreement_weights(outer), "power": power_weights(-1)(outer)}  # fmt: skip
-    found = {name: [sum(wi * g[k].numpy() for wi, g in zip(w, gradients, strict=True)).tolist()
-                    for k in range(len(theta))] for name, w in weights.items()}  # fmt: skip
+    flat, outer = (
+        np.array([np.concatenate([a.numpy().ravel() for a in parts]) for parts in vectors])
+        for vectors in (updates, gradients)
+    )
+    weights = {
+        "uniform": uniform_weights(flat),
+        "agreement": agreement_weights(flat),
+        "outer": agreement_weights(outer),
+        "power": power_weights(-1)(outer),
+    }
+    found = {
+        name: [sum(wi * g[k].numpy() for wi, g in zip(w, gradients, strict=True)).tolist() for k in range(len(theta))]
+        for name, w in weights.items()
+    }
 
     def objective(t: list) -> float:
         return float(np.mean([maml.loss(maml.adapt(t, *task[:2]), *task[2:]).numpy() for task in tasks]))

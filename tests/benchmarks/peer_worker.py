@@ -12,7 +12,7 @@ import time
 
 try:
     import resource
-except ImportError:                                          # Windows
+except ImportError:  # Windows
     resource = None
 
 from peer_problems import Problem
@@ -92,7 +92,7 @@ def one_step(contender: object) -> list:
 def main() -> None:
     """Set up, then check or take turns."""
     answers = os.dup(1)
-    os.dup2(2, 1)                                            # whatever a library prints is no answer
+    os.dup2(2, 1)  # whatever a library prints is no answer
     sys.stdout = Terminal()
     module, function, problem = sys.argv[1], sys.argv[2], Problem(**json.loads(sys.argv[3]))
     if hasattr(os, "sched_setaffinity") and not problem.check:

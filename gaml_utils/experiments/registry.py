@@ -1,0 +1,48 @@
+"""Every experiment by its name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gaml_utils.experiments.glyphs.plan import GLYPHS, glyph_jobs
+from gaml_utils.experiments.glyphs.training import glyph_job
+from gaml_utils.experiments.omniglot.plan import OMNIGLOT, omniglot_jobs
+from gaml_utils.experiments.omniglot.training import omniglot_job
+from gaml_utils.experiments.sines.plan import SINE_NUMPY, SINE_VARIANTS, sine_numpy_jobs
+from gaml_utils.experiments.sines.training import sine_numpy_job
+from gaml_utils.experiments.study.grid import STUDY, STUDY_LENGTHS, STUDY_LONG, STUDY_RIDGE
+from gaml_utils.experiments.study.plan import study_jobs
+from gaml_utils.experiments.study.training import study_job
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What makes a file of results.
+
+    config: what the trainings have in common; it is stored with them. jobs(config, done): the trainings wanted so far,
+    each a job (see trainings.key), given those that are done. work(config, job): one training, the job and what came
+    out of it. keras: its numbers depend on Keras and TensorFlow, so their versions are stored.
+    """
+
+    config: dict
+    jobs: Callable
+    work: Callable
+    keras: bool
+
+
+EXPERIMENTS = {
+    "sine_numpy": Experiment(SINE_NUMPY, sine_numpy_jobs, sine_numpy_job, keras=False),
+    "sine_variants": Experiment(SINE_VARIANTS, sine_numpy_jobs, sine_numpy_job, keras=False),
+    "glyphs": Experiment(GLYPHS, glyph_jobs, glyph_job, keras=True),
+    "omniglot": Experiment(OMNIGLOT, omniglot_jobs, omniglot_job, keras=True),
+    "study": Experiment(STUDY, study_jobs, study_job, keras=True),
+    "study_ridge": Experiment(STUDY_RIDGE, study_jobs, study_job, keras=False),
+    "study_long": Experiment(STUDY_LONG, study_jobs, study_job, keras=False),
+    "study_lengths": Experiment(STUDY_LENGTHS, study_jobs, study_job, keras=False),
+}
+
+
+def experiment(name: str) -> Experiment:
+    """The experiment of this name. ValueError, with the known names, for another."""
+    if name not in EXPERIMENTS:
+        raise ValueError(f"name should be one of {', '.join(EXPERIMENTS)}, got {name!r}")
+    return EXPERIMENTS[name]

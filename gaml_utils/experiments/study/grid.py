@@ -1,0 +1,149 @@
+"""The grid of the study behind chapters 10 and 11: rules x settings (plan: data/results/README.md).
+
+`python -m gaml_utils.experiments study` runs it, setting by setting.
+"""
+
+from collections.abc import Sequence
+
+from gaml_utils.experiments.glyphs.plan import GLYPHS as CHAPTER_08
+
+SINE_MAML = {
+    "sizes": [1, 40, 40, 1],
+    "activation": "relu",
+    "inner_lr": 0.01,
+    "inner_steps": 1,
+    "optimizer": "Adam",
+    "iterations": 1500,
+    "step_sizes": [0.001, 0.003, 0.01, 0.03, 0.1],
+}
+
+
+SINE_LEARNERS = {
+    "MAML": SINE_MAML,
+    "first-order MAML": SINE_MAML,
+    "Reptile": {
+        "sizes": [1, 40, 40, 1],
+        "activation": "tanh",
+        "inner_lr": 0.02,
+        "inner_steps": 5,
+        "optimizer": "SGD",
+        "iterations": 800,
+        "step_sizes": [0.1, 0.3, 1.0, 3.0, 10.0],
+    },
+}
+
+
+GLYPH_LEARNERS = {  # those of chapter 08
+    learner: {name: value for name, value in s.items() if name != "step_sizes"}
+    for learner, s in CHAPTER_08["learners"].items()
+}
+
+
+GLYPHS = {"ways": 5, "filters": 32, "iterations": 200, "step_sizes": [0.001, 0.003, 0.01]}
+EVERYWHERE = ["agreement", "power -1", "cosine"]
+TWICE = ["leave one out", "power -0.5", "power 0.5"]  # in two settings only
+BOTH = ["MAML", "Reptile"]
+THREE = ["MAML", "first-order MAML", "Reptile"]  # in two settings only
+
+
+def setting(
+    family: str, tasks: int = 25, share: float = 0.0, learners: Sequence = BOTH, rules: Sequence = EVERYWHERE
+) -> dict:
+    """One line of the grid. tasks: T, the size of a meta-batch; share: of its tasks that are not of the family.
+
+    Its sources are what MAML's rules compare; with Reptile it is always the updates.
+    """
+    return {
+        "family": family,
+        "rules": list(rules),
+        "learners": list(learners),
+        "meta_batch": tasks,
+        "share": share,
+        "sources": ["updates", "outer"],
+    }
+
+
+STUDY = {
+    "seeds": list(range(10)),
+    "tuning_seeds": [0, 1],
+    "control_seeds": list(range(100, 110)),
+    "glyph_seeds": list(range(5)),
+    "glyph_tuning_seeds": [0],
+    "shots": 10,
+    "queries": 10,
+    "validation_tasks": {"sines": 300, "glyphs": 150},
+    "test_tasks": {"sines": 600, "glyphs": 300},
+    "test_queries": {"sines": 50, "glyphs": 5},
+    "settings": {
+        "sines": setting("sines", learners=THREE, rules=EVERYWHERE + TWICE),
+        "noise": setting("noise", share=0.2, rules=EVERYWHERE + TWICE),
+        "glyphs": setting("glyphs", tasks=10),
+        "glyphs, wrong labels": setting("glyphs", tasks=10, share=0.2),
+        "shifted phase": setting("shifted phase", share=0.2),
+        "two modes": setting("two modes", share=0.5, learners=THREE),
+        "noise, 40%": setting("noise", share=0.4),
+        "shifted phase, 40%": setting("shifted phase", share=0.4),
+        "sines, 5 tasks": setting("sines", tasks=5),
+        "sines, 10 tasks": setting("sines", tasks=10),
+        "sines, 50 tasks": setting("sines", tasks=50),
+        "nothing to learn": setting("nothing to learn"),
+    },
+    "learners": {"sines": SINE_LEARNERS, "glyphs": GLYPH_LEARNERS},
+    "glyphs": GLYPHS,
+}
+
+
+# The headlines, declared before the run: (setting, learner, rule), each against "uniform", over the mean test error.
+HYPOTHESES = {
+    "H1": ("sines", "MAML", "agreement of updates", "worse"),
+    "H2": ("sines", "MAML", "agreement of outer", "worse"),
+    "H3": ("sines", "MAML", "power -1 of outer", "better"),
+    "H4": ("sines", "Reptile", "agreement of updates", "worse"),
+    "H5": ("shifted phase", "MAML", "agreement of outer", "worse"),
+    "H6": ("noise", "MAML", "agreement of outer", "worse"),
+    "H7": ("noise", "MAML", "cosine of outer", "better"),
+    "H8": ("noise", "MAML", "power -1 of outer", "better"),
+    "H9": ("two modes", "MAML", "power -1 of outer", "better"),
+    "H10": ("glyphs", "MAML", "agreement of updates", "no difference"),
+    "H11": ("glyphs", "MAML", "power -1 of outer", "better"),
+    "H12": ("glyphs, wrong labels", "MAML", "agreement of outer", "better"),
+}
+
+
+def quick(config: dict) -> dict:
+    """H1 to H8, small: half the outer steps, three seeds, and three step sizes, tuned on one seed."""
+    outer = {"learners": ["MAML"], "sources": ["outer"]}
+    kept = {
+        "sines": {"learners": BOTH, "rules": ["agreement", "power -1"]},
+        "noise": outer | {"rules": EVERYWHERE},
+        "shifted phase": outer | {"rules": ["agreement"]},
+    }
+    learners = {
+        name: s | {"iterations": s["iterations"] // 2, "step_sizes": s["step_sizes"][1:4]}
+        for name, s in SINE_LEARNERS.items()
+    }
+    return config | {
+        "seeds": [0, 1, 2],
+        "tuning_seeds": [0],
+        "control_seeds": [],
+        "validation_tasks": {"sines": 100},
+        "test_tasks": {"sines": 200},
+        "settings": {name: config["settings"][name] | changed for name, changed in kept.items()},
+        "learners": {"sines": learners, "glyphs": GLYPH_LEARNERS},
+    }
+
+
+def follow_up(config: dict, rules: list, iterations: int = SINE_MAML["iterations"]) -> dict:
+    """MAML on sines and with noise again, comparing outer gradients alone: other rules, or a longer training."""
+    kept = {name: config["settings"][name] for name in ("sines", "noise")}
+    changed = {"rules": rules, "learners": ["MAML"], "sources": ["outer"]}
+    return config | {
+        "control_seeds": [],
+        "settings": {name: s | changed for name, s in kept.items()},
+        "learners": {"sines": {"MAML": SINE_MAML | {"iterations": iterations}}},
+    }
+
+
+STUDY_RIDGE = follow_up(STUDY, ["power -1, ridge 0.01", "power -1", "power -1, ridge 1"])
+STUDY_LONG = follow_up(STUDY, ["power -1"], iterations=6000)
+STUDY_LENGTHS = follow_up(STUDY, ["diagonal -0.5", "diagonal -1"])

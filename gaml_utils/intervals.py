@@ -1,0 +1,69 @@
+"""Means with intervals, paired comparisons, and p values corrected for their number (chapters 02 to 05, 10)."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+
+class Interval(NamedTuple):
+    """A mean and the ends of its confidence interval."""
+
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def mean_interval(values: np.ndarray, confidence: float = 0.95) -> Interval:
+    """Mean over the first axis with its Student t interval.
+
+    values: (n, ...), independent along the first axis, n at least 2. Returns arrays of shape (...).
+    Raises ValueError for n < 2, NaN or infinity, or a confidence outside (0, 1).
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim == 0 or len(values) < 2:
+        raise ValueError(f"values should hold at least 2 along the first axis, got shape {values.shape}")
+    if not np.isfinite(values).all():
+        raise ValueError("values should hold finite numbers only, got NaN or infinity")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence should be between 0 and 1, got {confidence!r}")
+    n = len(values)
+    mean = values.mean(axis=0)
+    half = stats.t.ppf((1 + confidence) / 2, n - 1) * values.std(axis=0, ddof=1) / np.sqrt(n)
+    return Interval(mean, mean - half, mean + half)
+
+
+class Comparison(NamedTuple):
+    """a - b over paired seeds. found: the 95% interval of the difference leaves out 0."""
+
+    difference: float
+    low: float
+    high: float
+    pairs: int
+    found: bool
+
+    def __str__(self) -> str:
+        text = f"{self.difference:+.3f}, 95% interval [{self.low:+.3f}, {self.high:+.3f}], {self.pairs} pairs"
+        return text if self.found else text + ": no difference found"
+
+
+def paired_comparison(a: np.ndarray, b: np.ndarray) -> Comparison:
+    """Does a differ from b? Student t interval on the differences of paired runs.
+
+    a, b: (pairs,), entry i of both from seed i. Raises ValueError if the shapes differ or pairs < 2.
+    """
+    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if a.shape != b.shape or a.ndim != 1 or len(a) < 2:
+        raise ValueError(f"a and b should be (pairs,), entry i of both from one seed, got {a.shape} and {b.shape}")
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise ValueError("a and b should hold finite numbers only, got NaN or infinity")
+    mean, low, high = (float(v) for v in mean_interval(a - b))
+    return Comparison(mean, low, high, len(a), not low <= 0 <= high)
+
+
+def holm(p: list[float]) -> np.ndarray:
+    """p values corrected for their number: Holm 1979, Scandinavian Journal of Statistics 6, section 3."""
+    p = np.asarray(p, dtype=np.float64)
+    order = np.argsort(p)
+    stepped = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    return stepped[np.argsort(order)]

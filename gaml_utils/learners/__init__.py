@@ -1,0 +1,21 @@
+"""Meta-learners around any Keras model: MAML and Reptile, their data, and how they are judged."""
+
+from gaml_utils.learners.accuracy import accuracy_interval, episode_accuracies, episode_answers
+from gaml_utils.learners.base import MetaLearner
+from gaml_utils.learners.data import as_dataset
+from gaml_utils.learners.maml import MAML
+from gaml_utils.learners.matrix_free import task_by_task
+from gaml_utils.learners.names import LEARNERS
+from gaml_utils.learners.reptile import Reptile
+
+__all__ = [
+    "LEARNERS",
+    "MAML",
+    "MetaLearner",
+    "Reptile",
+    "accuracy_interval",
+    "as_dataset",
+    "episode_accuracies",
+    "episode_answers",
+    "task_by_task",
+]

@@ -1,0 +1,101 @@
+"""How well does a learner classify after a few images? Accuracies of episodes (chapter 08).
+
+All figures are non-transductive unless asked otherwise: the adapted model carries its support set's batch statistics
+and judges each query alone. A transductive figure lets the queries of an episode share their statistics (chapter 08).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from gaml_utils.checks import check_count, check_rng
+from gaml_utils.intervals import Interval, mean_interval
+from gaml_utils.learners.base import MetaLearner
+from gaml_utils.learners.engine.checks import check_tensors
+from gaml_utils.records import TaskBatch
+
+CHUNK = 50  # episodes in TensorFlow's memory at a time
+TOGETHER = 2  # episodes worked on at a time
+
+
+def episode_answers(
+    learner: MetaLearner, batch: TaskBatch, steps: int | None = None, transductive: bool = False
+) -> np.ndarray:
+    """The class each query is given after `steps` inner steps, learner.inner_steps if not given: (tasks, queries).
+
+    learner: compiled; its model ends in one score a class. batch: TaskBatch with labels (tasks, points), any number
+    of tasks; one graph serves all of one shape. Nothing is learned.
+    Raises ValueError for a malformed batch, or steps that are not a whole number of at least 0.
+    """
+    learner._assert_compile_called("episode_answers")
+    steps = learner.inner_steps if steps is None else steps
+    check_count("steps", steps, at_least=0)
+    if not isinstance(batch, tuple | list) or len(batch) != 4:
+        raise ValueError(f"batch should be a TaskBatch of four arrays, got {type(batch).__name__}")
+    batch = TaskBatch(*batch)
+    for name in ("support_y", "query_y"):
+        labels = np.asarray(getattr(batch, name))
+        if labels.ndim != 2 or labels.dtype.kind not in "iu":
+            raise ValueError(f"{name} should be whole numbers (tasks, points), got {labels.dtype} {labels.shape}")
+    answers = []
+    for k in range(0, len(batch.query_y), CHUNK):
+        part = check_tensors(TaskBatch(*(a[k : k + CHUNK] for a in batch)), learner.variable_dtype)
+        answers.append(_answers(learner, part, steps, bool(transductive))(part).numpy())
+    return np.concatenate(answers)
+
+
+def episode_accuracies(
+    learner: MetaLearner, batch: TaskBatch, steps: int | None = None, transductive: bool = False
+) -> np.ndarray:
+    """Each episode's share of queries classified right, float64 (tasks,): see episode_answers."""
+    answers = episode_answers(learner, batch, steps, transductive)
+    return np.mean(answers == np.asarray(batch[3]), axis=1)
+
+
+def accuracy_interval(
+    learner: MetaLearner,
+    tasks: Any,
+    rng: np.random.Generator,
+    episodes: int = 600,
+    shots: int = 1,
+    queries: int = 10,
+    steps: int | None = None,
+    transductive: bool = False,
+) -> Interval:
+    """Mean accuracy over fresh episodes of `tasks` with its 95% interval (Student t over the episodes)."""
+    check_rng(rng)
+    check_count("episodes", episodes, at_least=2)
+    found = []
+    for k in range(0, episodes, CHUNK):
+        batch = tasks.sample(rng, min(CHUNK, episodes - k), shots, queries)
+        found.append(episode_accuracies(learner, batch, steps, transductive))
+    return mean_interval(np.concatenate(found))
+
+
+def _answers(learner: MetaLearner, batch: TaskBatch, steps: int, transductive: bool) -> Callable:
+    """A compiled function, batch -> classes (tasks, queries), for batches like this one, with any number of tasks.
+
+    One task's graph serves all, in a loop. It is kept with the learner's functional, so `compile` renews it.
+    """
+    functional, inner_lr = learner.functional, learner.inner_lr
+    like = TaskBatch(*(tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in batch))
+    kept = vars(functional).setdefault("answers", {})
+    key = steps, transductive, inner_lr, like
+
+    def answers(batch: TaskBatch) -> tf.Tensor:
+        theta = [tf.convert_to_tensor(v) for v in functional.model.trainable_variables]
+        state = functional.state(0)
+
+        def one(task: TaskBatch) -> tf.Tensor:
+            adapted, _ = functional.adapt(theta, *task[:2], state, inner_lr, steps)
+            _, scores = functional.judge(adapted, task, state, transductive)
+            return tf.argmax(scores, axis=-1, output_type=tf.int32)
+
+        of_one = tf.TensorSpec(batch.query_y.shape[1:], tf.int32)
+        return tf.map_fn(one, batch, parallel_iterations=TOGETHER, fn_output_signature=of_one)
+
+    if key not in kept:
+        kept[key] = tf.function(answers).get_concrete_function(like)
+    return kept[key]

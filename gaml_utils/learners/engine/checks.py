@@ -1,0 +1,66 @@
+"""What the Keras engine can run, and clear errors for what it cannot."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from gaml_utils.checks import as_numbers
+from gaml_utils.networks.inspection import leaves
+from gaml_utils.records import TaskBatch
+
+
+def check_model(model: keras.Model) -> None:
+    """Raise ValueError unless the engine can run the model."""
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"model should be a keras.Model, got {type(model).__name__}")
+    if not model.built or not model.trainable_variables:
+        raise ValueError("model should be built and have trainable variables: give it an Input, or call it once")
+    for layer in [model, *leaves(model)]:
+        if layer.compute_dtype != layer.variable_dtype:
+            raise ValueError(f"model should compute in the dtype of its variables, but {layer.name} mixes precision")
+    dtypes = sorted({v.dtype for v in model.trainable_variables})
+    if len(dtypes) > 1:
+        raise ValueError(f"model should have trainable variables of one dtype, got {dtypes}")
+    inputs = getattr(model, "inputs", None) or []
+    if len(inputs) > 1:
+        raise ValueError(f"model should have one input, got {len(inputs)}")
+    if inputs and "float" in inputs[0].dtype and inputs[0].dtype != dtypes[0]:
+        raise ValueError(f"model should have an Input of dtype {dtypes[0]}, as its variables, got {inputs[0].dtype}")
+
+
+def check_tensors(batch: TaskBatch, dtype: str) -> TaskBatch:
+    """The meta-batch as tensors, floats in `dtype`, or a ValueError that names the part at fault.
+
+    In a compiled step shapes are checked when tracing; NaN is found in arrays only, not in tensors to come.
+    """
+    if not isinstance(batch, tuple | list) or len(batch) != 4:
+        raise ValueError(f"batch should be a TaskBatch of four arrays, got {type(batch).__name__}")
+    tensors = TaskBatch(*(_tensor(name, a, dtype) for name, a in zip(TaskBatch._fields, batch, strict=True)))
+    tasks = tensors.support_x.shape[:1]
+    for name, a in tensors._asdict().items():
+        if a.shape.rank is None or a.shape.rank < 2 or None in a.shape[:2] or 0 in a.shape[:2]:
+            raise ValueError(f"{name} should be (tasks, points, ...), both known and above 0, got {a.shape}")
+        if a.shape[:1] != tasks:
+            raise ValueError(f"{name} holds {a.shape[0]} tasks, but support_x holds {tasks[0]}")
+    for x, y in (("support_x", "support_y"), ("query_x", "query_y")):
+        points, found = getattr(tensors, x).shape[1], getattr(tensors, y).shape[1]
+        if points != found:
+            raise ValueError(f"{y} should hold the {points} points of {x}, got {found}")
+    return tensors
+
+
+def _tensor(name: str, array: Any, dtype: str) -> tf.Tensor:
+    if not tf.is_tensor(array):
+        array = as_numbers(name, array, "an array (tasks, points, ...)") if _is_float(array) else np.asarray(array)
+        if array.dtype.kind not in "biuf":
+            raise ValueError(f"{name} should be an array of numbers, got dtype {array.dtype}")
+    tensor = tf.convert_to_tensor(array)
+    if tensor.dtype.is_floating and hasattr(tensor, "numpy") and not np.isfinite(tensor.numpy()).all():
+        raise ValueError(f"{name} should hold finite numbers only, got NaN or infinity")
+    return tf.cast(tensor, dtype) if tensor.dtype.is_floating else tensor
+
+
+def _is_float(array: Any) -> bool:
+    return getattr(array, "dtype", None) is None or np.asarray(array).dtype.kind == "f"

@@ -1,0 +1,49 @@
+"""A training that has diverged stops, and says where: at which outer step, on which task, and what to try."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from gaml_utils.learners.engine.meta_batch import TaskResult, flat
+
+ADVICE = "training diverged: try a smaller inner_lr or learning rate. Outer step"
+NONE = (-1, -1)
+
+
+class DivergenceGuard:
+    """Takes an outer step if it is finite; otherwise the parameters stay as they are, and the training stops."""
+
+    def __init__(self) -> None:
+        self.found = tf.Variable(NONE, dtype=tf.int64, trainable=False)  # outer step, task
+
+    def step(self, take: Callable, direction: list, result: TaskResult, number: tf.Variable, xla: bool) -> None:
+        """take(direction), or an InvalidArgumentError when the graph runs.
+
+        A task that is not finite makes the weighted sum so, whatever its weight: the sums are looked at first.
+        XLA leaves assertions out: there the step is skipped, and `check` is to be called after it.
+        """
+        finite = tf.math.is_finite(tf.add_n([tf.reduce_sum(d) for d in direction]) + tf.reduce_sum(result.query_loss))
+
+        def go_on() -> tf.Operation:
+            take(direction)
+            return tf.no_op()
+
+        def stop() -> tf.Operation:
+            tasks = tf.reduce_all(tf.math.is_finite(flat(result.direction)), axis=1)
+            tasks = tf.logical_and(tasks, tf.math.is_finite(result.query_loss))
+            self.found.assign([tf.cast(number, tf.int64), tf.argmin(tf.cast(tasks, tf.int32))])
+            return self.check()
+
+        if xla:
+            tf.cond(finite, go_on, stop)
+        else:
+            with tf.control_dependencies([tf.cond(finite, tf.no_op, stop)]):
+                take([tf.identity(d) for d in direction])
+
+    def reset(self) -> None:
+        """Nothing has been found yet."""
+        self.found.assign(NONE)
+
+    def check(self) -> tf.Operation:
+        """Raise if something has been found."""
+        return tf.debugging.Assert(self.found[0] < 0, [ADVICE, self.found[0], "task", self.found[1]])

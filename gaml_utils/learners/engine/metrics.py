@@ -1,0 +1,53 @@
+"""What a learner reports while it trains: losses before and after adaptation, and what the weights are doing."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from gaml_utils.learners.engine.meta_batch import TaskResult, flat
+from gaml_utils.weighting.arrays import row_sums
+
+REPORTED = ("loss_before", "loss", "smallest_weight", "negative_weights", "cosine_to_mean")
+
+
+def as_metric(metric: Any, loss: Any) -> keras.metrics.Metric:
+    """A Keras metric from a metric, a name or a function; "accuracy" is the one that goes with the loss."""
+    if metric in ("accuracy", "acc"):
+        kind = str(getattr(loss, "name", getattr(loss, "__name__", loss)))
+        kinds = {"sparse": keras.metrics.SparseCategoricalAccuracy, "binary": keras.metrics.BinaryAccuracy}
+        fitting = next((k for word, k in kinds.items() if kind.startswith(word)), keras.metrics.CategoricalAccuracy)
+        return fitting(name="accuracy")
+    metric = keras.metrics.get(metric)
+    if isinstance(metric, keras.metrics.Metric):
+        return metric
+    return keras.metrics.MeanMetricWrapper(metric, name=metric.__name__)
+
+
+def cosines_to_mean(g: tf.Tensor) -> tf.Tensor:
+    """Cosine of each update, (tasks, parameters), to the mean update, (tasks,)."""
+    mean = tf.reduce_mean(g, axis=0)
+    scores = tf.linalg.matvec(g, mean)
+    mean_squared = tf.reduce_mean(scores)  # mean . mean, since scores_i = g_i . mean
+    return tf.math.divide_no_nan(scores, tf.sqrt(row_sums(tf.experimental.numpy, g * g) * mean_squared))
+
+
+class Reported(keras.metrics.Metric):
+    """The means of REPORTED over the meta-batches seen: one vector, so that a step pays for one metric, not five."""
+
+    def __init__(self, name: str = "reported", **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        self.totals = self.add_variable((len(REPORTED) + 1,), "zeros", name="totals")  # the last counts
+
+    def update_state(self, before: tf.Tensor, result: TaskResult, w: tf.Tensor) -> None:
+        """One meta-batch; before: each task's query loss at theta, (tasks,)."""
+        losses = tf.reduce_mean(before), tf.reduce_mean(result.query_loss)
+        weights = tf.reduce_min(w), tf.reduce_mean(tf.cast(w < 0, w.dtype))
+        cosine = tf.reduce_mean(cosines_to_mean(flat(result.update)))
+        values = tf.stack([*losses, *weights, cosine, tf.ones_like(cosine)])
+        self.totals.assign_add(tf.cast(values, self.totals.dtype))
+
+    def result(self) -> dict:
+        """A mean for each name."""
+        *totals, count = tf.unstack(tf.convert_to_tensor(self.totals))
+        return {name: tf.math.divide_no_nan(total, count) for name, total in zip(REPORTED, totals, strict=True)}

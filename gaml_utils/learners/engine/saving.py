@@ -1,0 +1,45 @@
+"""What a saved learner holds, and the names under which Keras finds its functions again."""
+
+import warnings
+from collections.abc import Callable
+
+import keras
+
+from gaml_utils.learners.engine.functional import gradient_descent
+from gaml_utils.networks.normalisation import PACKAGE
+from gaml_utils.weighting.agreement import agreement_weights, cosine_weights, leave_one_out_weights, uniform_weights
+from gaml_utils.weighting.powers import PowerWeights
+
+PLAIN = ("inner_lr", "inner_steps", "source", "unrolled", "transductive")  # settings that are saved as they are
+OBJECTS = ("model", "weighting", "inner_rule")  # and those that Keras has to serialise
+WEIGHTINGS = (uniform_weights, agreement_weights, cosine_weights, leave_one_out_weights, PowerWeights)
+
+
+for _rule in (*WEIGHTINGS, gradient_descent):
+    keras.saving.register_keras_serializable(PACKAGE)(_rule)
+
+
+def learner_config(learner: keras.Model) -> dict:
+    """The settings of a MetaLearner; the model and the functions go into it whole."""
+    for name in ("weighting", "inner_rule"):
+        warn_unregistered(name, getattr(learner, name))
+    objects = {name: keras.saving.serialize_keras_object(getattr(learner, name)) for name in OBJECTS}
+    return {name: getattr(learner, name) for name in PLAIN} | objects
+
+
+def restored(config: dict, custom_objects: dict | None = None) -> dict:
+    """The arguments that learner_config describes."""
+    objects = {name: config[name] for name in OBJECTS}
+    return config | keras.saving.deserialize_keras_object(objects, custom_objects)
+
+
+def warn_unregistered(name: str, function: Callable) -> None:
+    """A learner with such a function can be saved, but Keras will not know the function when it loads it."""
+    known = type(function) if hasattr(function, "get_config") else function  # a rule with settings is an object
+    called = getattr(known, "__name__", None)
+    if called is None or keras.saving.get_registered_object(keras.saving.get_registered_name(known)) is not known:
+        warnings.warn(
+            f"{name} {called or function!r} is not registered with Keras: to load what is being saved, put "
+            f"@keras.saving.register_keras_serializable() above it, or give load_model custom_objects",
+            stacklevel=3,
+        )

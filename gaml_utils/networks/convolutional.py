@@ -1,0 +1,83 @@
+"""The network of the field for small images: four convolutional blocks and one dense head (chapter 08).
+
+Vinyals et al. 2016 (arXiv:1606.04080), section 4.1; with strides for Omniglot, Finn et al. 2017 (arXiv:1703.03400),
+section 5.2. Its normalisation layers are those of layers.py, so exact MAML is exact.
+"""
+
+from typing import Any
+
+import keras
+
+from gaml_utils.checks import check_count
+from gaml_utils.networks.normalisation import PACKAGE, BatchNormalization
+
+DOWNSAMPLE = ("stride", "pool")
+BLOCKS = 4
+
+
+def conv4(
+    ways: int, filters: int = 64, downsample: str = "stride", shape: tuple = (28, 28, 1), dtype: str = "float32"
+) -> keras.Model:
+    """Images (points, *shape) -> logits (points, ways): for losses with from_logits=True.
+
+    Four blocks of a 3x3 convolution, batch normalisation and ReLU, each halving the sides: by a stride of 2
+    ("stride", as Finn et al. have it for Omniglot) or by 2x2 max-pooling ("pool", as for mini-ImageNet). Then the mean
+    over what is left of the image, `filters` numbers, and one dense layer, named "head".
+    The convolutions have no bias: the normalisation after each would take it out again. Its momentum is 0, so
+    the moving statistics of a batch are that batch's own, without the rounding of a long mean.
+    Raises ValueError for another `downsample`, a count below 1 or sides below 16.
+    """
+    check_count("ways", ways)
+    check_count("filters", filters)
+    if downsample not in DOWNSAMPLE:
+        raise ValueError(f'downsample should be "stride" or "pool", got {downsample!r}')
+    if len(shape) != 3 or min(shape[:2]) < 2**BLOCKS:
+        raise ValueError(f"shape should be (height, width, channels), both sides at least 16, got {shape}")
+    strides = 2 if downsample == "stride" else 1
+    layers = keras.layers
+    x = h = keras.Input(shape, dtype=dtype, name="image")
+    for k in range(1, BLOCKS + 1):
+        h = layers.Conv2D(filters, 3, strides, "same", use_bias=False, dtype=dtype, name=f"conv{k}")(h)
+        h = BatchNormalization(momentum=0.0, dtype=dtype, name=f"norm{k}")(h)
+        h = layers.ReLU(dtype=dtype, name=f"relu{k}")(h)
+        if downsample == "pool":
+            h = layers.MaxPooling2D(2, dtype=dtype, name=f"pool{k}")(h)
+    h = layers.GlobalAveragePooling2D(dtype=dtype, name="mean")(h)
+    return keras.Model(x, layers.Dense(ways, dtype=dtype, name="head")(h), name="conv4")
+
+
+def zero_head(ways: int, filters: int = 64, shape: tuple = (28, 28, 1)) -> keras.Model:
+    """Images (points, *shape) -> logits (points, ways); the head starts, and stays outside the inner loop, at zero.
+
+    Episodes number their classes anew, so no row of an initial head can mean anything: equal rows lose nothing (Ye and
+    Chao 2022, arXiv:2106.16245). From zero, one step of the head alone (`head_only`) makes row c the mean feature of
+    class c, less the mean of all: features of one length are then compared by their angle.
+    Four blocks as in conv4, with strides 2, 2, 2, 1 and no ReLU after the last, then all features, scaled to length 1.
+    """
+    check_count("ways", ways)
+    check_count("filters", filters)
+    layers = keras.layers
+    x = h = keras.Input(shape, name="image")
+    for k, strides in enumerate((2, 2, 2, 1), start=1):
+        h = layers.Conv2D(filters, 3, strides, "same", use_bias=False, name=f"conv{k}")(h)
+        h = BatchNormalization(momentum=0.0, name=f"norm{k}")(h)
+        h = layers.ReLU(name=f"relu{k}")(h) if k < BLOCKS else h
+    h = layers.UnitNormalization(name="length1")(layers.Flatten(name="flat")(h))
+    still = {"kernel_initializer": "zeros", "kernel_constraint": to_zero, "bias_constraint": to_zero}
+    return keras.Model(x, layers.Dense(ways, **still, name="head")(h), name="zero_head")
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+def to_zero(w: Any) -> Any:
+    """A Keras constraint: whatever the outer step made of it, back to zero."""
+    return 0 * w
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+def head_only(theta: list, gradient: list, inner_lr: float) -> list:
+    """An inner rule: the head, kernel and bias, takes the gradient step, and the features stand.
+
+    Raghu et al. 2020 (arXiv:1909.09157), ANIL.
+    """
+    steps = zip(theta[-2:], gradient[-2:], strict=True)
+    return [*theta[:-2], *(p - inner_lr * g for p, g in steps)]

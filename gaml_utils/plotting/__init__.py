@@ -1,0 +1,48 @@
+"""The look of the figures, those that several chapters share, and those of one chapter."""
+
+from gaml_utils.plotting.chapter_10 import plot_predicted, plot_seeds, plot_stops
+from gaml_utils.plotting.chapter_11 import plot_by_rank, plot_dial, plot_directions, plot_lines, plot_memory
+from gaml_utils.plotting.charts import plot_adaptation, plot_bars, plot_curves, plot_images, plot_weights, smooth
+from gaml_utils.plotting.style import (
+    BLACK,
+    BLUE,
+    COLOURS,
+    DASHES,
+    GREEN,
+    MARKERS,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    show,
+    use_style,
+)
+
+__all__ = [
+    "BLACK",
+    "BLUE",
+    "COLOURS",
+    "DASHES",
+    "GREEN",
+    "MARKERS",
+    "ORANGE",
+    "PURPLE",
+    "RED",
+    "SKY",
+    "plot_adaptation",
+    "plot_bars",
+    "plot_by_rank",
+    "plot_curves",
+    "plot_dial",
+    "plot_directions",
+    "plot_images",
+    "plot_lines",
+    "plot_memory",
+    "plot_predicted",
+    "plot_seeds",
+    "plot_stops",
+    "plot_weights",
+    "show",
+    "smooth",
+    "use_style",
+]

@@ -1,0 +1,28 @@
+"""What a meta-batch looks like, and what one outer step needs to know (chapters 01 and 02)."""
+
+from typing import Any, NamedTuple
+
+
+class TaskBatch(NamedTuple):
+    """A meta-batch. Each array is (tasks, points, ...): one row of points per task.
+
+    The inner loop learns from the support set; the query set judges the result.
+    """
+
+    support_x: Any
+    support_y: Any
+    query_x: Any
+    query_y: Any
+
+
+class MetaResult(NamedTuple):
+    """What one outer step needs to know.
+
+    gradient: list of arrays shaped like the parameters; the outer optimiser descends it.
+    weights: (tasks,), one weight per task.
+    query_losses: (tasks,), each task's loss on its query set after adaptation.
+    """
+
+    gradient: list
+    weights: Any
+    query_losses: Any

@@ -1,0 +1,12 @@
+"""The outer directions of Part I by the names of their learners."""
+
+from functools import partial
+
+from gaml_utils.scratch.maml import meta_gradient
+from gaml_utils.scratch.reptile import reptile_direction
+
+DIRECTIONS = {
+    "MAML": meta_gradient,
+    "first-order MAML": partial(meta_gradient, first_order=True),
+    "Reptile": reptile_direction,
+}

@@ -1,0 +1,62 @@
+"""The outer loop in NumPy (chapter 02)."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from gaml_utils.checks import check_count
+from gaml_utils.memory import keep_freed_memory
+from gaml_utils.scratch.optimizers import SGD, Adam
+
+
+class History(NamedTuple):
+    """What training saw. query_losses and weights: (iterations, tasks), one row an outer step."""
+
+    query_losses: np.ndarray
+    weights: np.ndarray
+
+
+def train(
+    params: list,
+    tasks: Any,
+    direction: Callable,
+    optimizer: SGD | Adam,
+    iterations: int,
+    *,
+    meta_batch: int = 25,
+    shots: int = 10,
+    queries: int = 10,
+    seed: int = 0,
+    callback: Callable | None = None,
+    progress: bool = True,
+) -> tuple[list[np.ndarray], History]:
+    """The outer loop: sample a meta-batch, ask for the direction, let the optimiser step; `iterations` times.
+
+    tasks: anything with sample(rng, tasks, shots, queries) -> TaskBatch. direction: (params, batch) ->
+    MetaResult, for instance functools.partial(meta_gradient, inner_lr=0.01). seed: of the tasks.
+    callback: called as callback(iteration, params, result) after each step; a true answer ends training.
+    Returns the trained parameters and a History; the params passed in are unchanged.
+    Raises FloatingPointError, naming the iteration, if the losses or the new parameters are no longer finite.
+    """
+    check_count("iterations", iterations, at_least=0)
+    keep_freed_memory()
+    rng = np.random.default_rng(seed)
+    losses, weights = [], []
+    for i in tqdm(range(iterations), disable=not progress, leave=False, unit="step"):
+        batch = tasks.sample(rng, meta_batch, shots, queries)
+        with np.errstate(over="ignore", invalid="ignore"):  # reported below, with advice
+            try:
+                result = direction(params, batch)
+                stepped = optimizer.step(params, result.gradient)
+            except FloatingPointError as error:
+                raise FloatingPointError(f"training diverged at iteration {i}: {error}") from None
+        if not (np.isfinite(result.query_losses).all() and all(np.isfinite(p).all() for p in stepped)):
+            raise FloatingPointError(f"training diverged at iteration {i}: try a smaller step size")
+        params = stepped
+        losses.append(result.query_losses)
+        weights.append(result.weights)
+        if callback is not None and callback(i, params, result):
+            break
+    return params, History(np.array(losses), np.array(weights))

@@ -1,0 +1,31 @@
+"""A rule written in NumPy, for tensors (chapter 07)."""
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+def tensor_rule(rule: Callable) -> Callable:
+    """A weighting for tensors out of one written in NumPy: (tasks, parameters) -> (tasks,).
+
+    A rule that returns another shape stops the training with an error that says so.
+    """
+
+    @functools.wraps(rule)
+    def weighting(updates: Any) -> Any:
+        tf = sys.modules.get("tensorflow")
+        if tf is None or not isinstance(updates, tf.Tensor | tf.Variable):
+            return rule(updates)
+
+        def checked(g: np.ndarray) -> np.ndarray:
+            w = np.asarray(rule(g), dtype=g.dtype)
+            if w.shape != g.shape[:1]:
+                raise ValueError(f"weighting should return one weight a task, shape {g.shape[:1]}, got {w.shape}")
+            return w
+
+        return tf.ensure_shape(tf.numpy_function(checked, [updates], updates.dtype), updates.shape[:1])
+
+    return weighting
