@@ -1,8 +1,8 @@
 # One command each; the set-up in .venv comes by itself. `make` alone lists them.
 SHELL := /bin/sh
 PY := .venv/bin/python
-NBVAL := -m pytest -p tests.nbval_plugin --nbval --nbval-current-env --nbval-cell-timeout=120 \
-	--nbval-sanitize-with tests/nbval_sanitize.cfg
+NBVAL := -m pytest -p tests.notebooks.nbval_plugin --nbval --nbval-current-env --nbval-cell-timeout=120 \
+	--nbval-sanitize-with tests/notebooks/nbval_sanitize.cfg
 
 # The archives of Omniglot, where they lie beside this folder; elsewhere chapter 09 fetches them into the user's cache.
 ifneq ($(wildcard ../shared/omniglot/all_runs.zip),)
@@ -23,16 +23,18 @@ lab: .venv/ready
 	$(PY) -m jupyterlab notebooks/00_start_here.ipynb
 
 run: .venv/ready
-	$(PY) tests/run_notebooks.py run
+	$(PY) tests/notebooks/run_notebooks.py run
 
 # Two processes: a notebook is one process's (loadfile), and so is a run of neighbouring tests (worksteal).
 test: .venv/ready
 	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
 	$(PY) -m pytest -n 2 --dist worksteal tests
 	$(PY) $(NBVAL) -n 2 --dist loadfile notebooks
 
 store: .venv/ready
-	$(PY) tests/run_notebooks.py store $(ONLY)
+	$(PY) tests/notebooks/run_notebooks.py store $(ONLY)
 
 # The peers in other libraries are measured where they are installed: .venv/bin/pip install -e ".[bench]".
 bench: .venv/ready
@@ -67,10 +69,10 @@ badge:
 	done; \
 	if command -v uv >/dev/null 2>&1; then \
 	  uv venv --clear --python "$${found:-3.11}" .venv; \
-	  uv pip install --python $(PY) -e ".[lab,test]" -c constraints.txt; \
+	  uv pip install --python $(PY) -e ".[keras,lab,test]" -c constraints.txt; \
 	elif [ -n "$$found" ]; then \
 	  $$found -m venv --clear .venv; \
-	  $(PY) -m pip install --disable-pip-version-check --progress-bar off -q -e ".[lab,test]" -c constraints.txt; \
+	  $(PY) -m pip install --disable-pip-version-check --progress-bar off -q -e ".[keras,lab,test]" -c constraints.txt; \
 	else \
 	  echo "Python 3.11, 3.12 or 3.13 is needed, and none of them runs here: see https://www.python.org/downloads/"; \
 	  exit 1; \

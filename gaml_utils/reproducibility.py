@@ -23,12 +23,12 @@ def reproducible() -> None:
         os.environ.setdefault(name, value)
     if late:
         warnings.warn("call reproducible() before TensorFlow is imported: it came too late for it", stacklevel=2)
+    keep_freed_memory()
+    from gaml_utils.plotting.style import use_style
+
+    use_style()
     import numpy  # noqa: F401, so that its matrix products are there to be limited
     from threadpoolctl import threadpool_limits
 
     if "OPENBLAS_NUM_THREADS" not in os.environ:
         threadpool_limits(limits=1, user_api="blas")
-    keep_freed_memory()
-    from gaml_utils.plotting.style import use_style
-
-    use_style()

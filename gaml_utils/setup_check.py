@@ -5,7 +5,7 @@ from importlib import metadata
 
 from packaging.requirements import Requirement
 
-MEND = 'python -m pip install -e ".[lab]" -c constraints.txt'
+MEND = 'python -m pip install -e ".[keras,lab]" -c constraints.txt'
 
 
 def problems() -> list[str]:

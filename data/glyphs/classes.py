@@ -4,9 +4,9 @@ import collections
 from typing import NamedTuple
 
 import numpy as np
-from make_glyphs_shapes import fit, ink, is_missing, open_font, render, shrink, thin
-from make_glyphs_sources import SCRIPTS, letters
 from scipy import ndimage
+from shapes import fit, ink, is_missing, open_font, render, shrink, thin
+from sources import SCRIPTS, letters
 
 MAX_LETTERS, MIN_LETTERS = 30, 10  # of a script
 TRIED, MAX_FONTS, MIN_FONTS = 40, 10, 3  # fonts of a script, and of a letter

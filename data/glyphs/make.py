@@ -1,6 +1,6 @@
-"""Makes data/glyphs.npz and data/glyphs.json: letters of many scripts, 20 images each by different hands.
+"""Makes data/glyphs/glyphs.npz and glyphs.json: letters of many scripts, 20 images each by different hands.
 
-Run on Debian, with the packages that data/README.md lists: python data/make_glyphs.py [folder]
+Run on Debian, with the packages that README.md here lists: python data/glyphs/make.py [folder]
 """
 
 import hashlib
@@ -12,12 +12,12 @@ import sys
 import numpy as np
 import PIL
 import scipy
-from make_glyphs_classes import choose
-from make_glyphs_shapes import Wobble, distort, shrink
-from make_glyphs_sources import font_files, letters, package_versions
+from classes import choose
 from PIL import features
+from shapes import Wobble, distort, shrink
+from sources import font_files, letters, package_versions
 
-SEED, IMAGES, STRENGTH = 20, 20, 1.5  # STRENGTH: of the wobble, set by data/README.md's table
+SEED, IMAGES, STRENGTH = 20, 20, 1.5  # STRENGTH: of the wobble, set by README's table
 
 
 def images_of(script: str, point: int, boards: np.ndarray) -> np.ndarray:
@@ -65,7 +65,7 @@ def provenance(arrays: dict[str, np.ndarray], used: list[tuple[str, pathlib.Path
         rows = np.repeat(arrays["class_script"], IMAGES) == script
         sources[str(arrays["scripts"][script])] = sorted({used[k][0] for k in np.unique(arrays["hands"][rows])})
     return {
-        "command": "python data/make_glyphs.py",
+        "command": "python data/glyphs/make.py",
         "seed": SEED,
         "sha256": {name: hashlib.sha256(a.tobytes()).hexdigest() for name, a in arrays.items()},
         "libraries": {

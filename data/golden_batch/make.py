@@ -1,4 +1,4 @@
-"""Makes golden_batch.npz: python data/make_golden_batch.py.
+"""Makes golden_batch.npz: python data/golden_batch/make.py.
 
 Every gradient is first proved by central differences of the outer objective, weights held constant. They only
 run the inner loop and look at the losses. Nothing is written unless all agree to one part in a million.

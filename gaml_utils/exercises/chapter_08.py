@@ -68,6 +68,17 @@ def _only_along(sx, sy, qx, reach):
     return _labels(_best(sx, qx, reach, ways=[(d, 0) for d in steps] + [(0, r) for r in steps]), sy)
 
 
+def _rolled(images, down, right):
+    """What leaves at one edge comes in again at the other."""
+    return np.roll(images, (down, right), axis=(1, 2))
+
+
+def _one_wins(similarity):
+    """(queries,): the nearest is clearly nearer than the next; between equals rounding would decide."""
+    ordered = np.sort(similarity, axis=1)
+    return ordered[:, -1] - ordered[:, -2] > 1e-6
+
+
 def _shift_case(reach):
     support = (_rng.random((6, 8, 8)) < 0.3).astype(float)
     support[:, 3:5, 3:5] = 1.0
@@ -75,7 +86,9 @@ def _shift_case(reach):
     query = np.stack([_moved(support[[k % 6]], *s)[0] for k, s in enumerate(shift)])
     noisy = np.abs(query - (_rng.random(query.shape) < 0.12))
     noisy[:, 4, 4] = 1.0
-    return support, np.array([2, 0, 1, 4, 3, 2]), noisy, reach
+    right, rolled = _best(support, noisy, reach), _best(support, noisy, reach, move=_rolled)
+    clear = np.all([_one_wins(s) for s in (right, -right, rolled, _best(support, noisy, 0))], axis=0)
+    return support, np.array([2, 0, 1, 4, 3, 2]), noisy[clear], reach
 
 
 _shift_cases = [_shift_case(reach) for reach in (0, 1, 2)]
@@ -173,7 +186,7 @@ EXERCISES = {
                 _best(sx, qx, 0), sy
             ),
             "np.roll brings what leaves at one edge in again at the other; zeros should come in.": lambda sx, sy, qx, reach: (
-                _labels(_best(sx, qx, reach, move=lambda images, *by: np.roll(images, by, axis=(1, 2))), sy)
+                _labels(_best(sx, qx, reach, move=_rolled), sy)
             ),
             "only straight shifts are tried; down and right may go together.": _only_along,
             "that is the place of the nearest support image; return its label.": lambda sx, sy, qx, reach: _best(

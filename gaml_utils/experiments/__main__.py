@@ -12,7 +12,7 @@ from gaml_utils.experiments.files import QUICK, load
 from gaml_utils.experiments.registry import EXPERIMENTS
 from gaml_utils.experiments.runner import run
 from gaml_utils.experiments.study.grid import quick
-from gaml_utils.experiments.study.verdicts import same_signs, headline_table
+from gaml_utils.experiments.study.verdicts import headline_table, same_signs
 
 
 def main(arguments: list[str]) -> None:

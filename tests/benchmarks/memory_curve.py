@@ -43,7 +43,6 @@ ENVIRONMENT = {
 
 def problem(sizes: list, tasks: int) -> tuple[Any, Any]:
     """A compiled learner with agreement, and a meta-batch of noise whose tasks have a part in common."""
-    import gaml_utils  # noqa: F401, before TensorFlow
 
     # isort: split
     import keras

@@ -1,12 +1,12 @@
 """The episodes of chapter 09: half of them within one alphabet, their images augmented and centred."""
 
-from typing import Any
-
 import numpy as np
 
+from gaml_utils.datasets.images import ImageSet
 from gaml_utils.records import TaskBatch
 from gaml_utils.tasks.augmentation import affine_wobble, centred, elastic_wobble
 from gaml_utils.tasks.episodes import EpisodeTasks
+from gaml_utils.tasks.mixtures import Mixture
 
 
 def augment(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
@@ -15,23 +15,19 @@ def augment(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
     return (elastic_wobble(rng, wobbled) > 0.45).astype(np.float32)
 
 
-class HalfMixed:
-    """Episodes of which every second takes its classes from one alphabet, the others from all.
+class HalfMixed(Mixture):
+    """Episodes of which half take their classes from one alphabet, the others from all.
 
     Each character gives eight classes: turned by quarters, and mirrored. data: an ImageSet, its images centred.
     """
 
-    def __init__(self, data: Any, ways: int) -> None:
+    def __init__(self, data: ImageSet, ways: int) -> None:
         turned = [np.rot90(m, q, axes=(1, 2)) for m in (data.images, data.images[:, :, ::-1]) for q in range(4)]
         labels = np.concatenate([data.labels + k * (data.labels.max() + 1) for k in range(8)])
         alphabets = np.concatenate([[f"{name} {k}" for name in data.scripts] for k in range(8)])
         images = np.concatenate(turned), labels, ways
-        self.sources = EpisodeTasks(*images, groups=alphabets, augment=augment), EpisodeTasks(*images, augment=augment)
-
-    def sample(self, rng: np.random.Generator, tasks: int, shots: int, queries: int) -> TaskBatch:
-        """As EpisodeTasks.sample; tasks: an even number."""
-        halves = [source.sample(rng, tasks // 2, shots, queries) for source in self.sources]
-        return TaskBatch(*(np.concatenate(parts) for parts in zip(*halves, strict=True)))
+        within = EpisodeTasks(*images, groups=alphabets, augment=augment)
+        super().__init__(within, EpisodeTasks(*images, augment=augment), share=0.5)
 
 
 def centred_batch(batch: TaskBatch) -> TaskBatch:
