@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 Named = TypeVar("Named")
+SOURCES = ("updates", "outer", "losses")
 
 
 def check_source(source: str) -> None:
-    """What a weighting compares: the "updates" theta - theta'_i, or the tasks' own "outer" gradients."""
-    if source not in ("updates", "outer"):
-        raise ValueError(f"source should be 'updates' or 'outer', got {source!r}")
+    """What a weighting is shown: the "updates" theta - theta'_i, the tasks' "outer" directions, or query "losses"."""
+    if source not in SOURCES:
+        raise ValueError(f"source should be one of {', '.join(map(repr, SOURCES))}, got {source!r}")
 
 
 def check_count(name: str, value: Any, at_least: int = 1, at_most: int | None = None, what: str = "") -> None:

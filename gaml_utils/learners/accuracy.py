@@ -25,11 +25,11 @@ def episode_answers(
 ) -> np.ndarray:
     """The class each query is given after `steps` inner steps, learner.inner_steps if not given: (tasks, queries).
 
-    learner: compiled; its model ends in one score a class. batch: TaskBatch with labels (tasks, points), any number
+    learner: compiled; it answers with one score per class. batch: TaskBatch with labels (tasks, points), any number
     of tasks; one graph serves all of one shape. Nothing is learned.
     Raises ValueError for a malformed batch, or steps that are not a whole number of at least 0.
     """
-    learner._assert_compile_called("episode_answers")
+    learner.require_compiled("episode_answers")
     steps = learner.inner_steps if steps is None else steps
     check_count("steps", steps, at_least=0)
     if not isinstance(batch, tuple | list) or len(batch) != 4:
@@ -77,25 +77,22 @@ def accuracy_interval(
 def _answers(learner: MetaLearner, batch: TaskBatch, steps: int, transductive: bool) -> Callable:
     """A compiled function, batch -> classes (tasks, queries), for batches like this one, with any number of tasks.
 
-    One task's graph serves all, in a loop. It is kept with the learner's functional, so `compile` renews it.
+    One task's graph serves all, in a loop. It is kept with the learner until `compile` is called again.
     """
-    functional, inner_lr = learner.functional, learner.inner_lr
     like = TaskBatch(*(tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in batch))
-    kept = vars(functional).setdefault("answers", {})
-    key = steps, transductive, inner_lr, like
+    key = steps, transductive, repr(learner.inner_lr), like
 
     def answers(batch: TaskBatch) -> tf.Tensor:
-        theta = [tf.convert_to_tensor(v) for v in functional.model.trainable_variables]
-        state = functional.state(0)
+        outer, state = learner.outer(), learner.functional.state(0)
 
         def one(task: TaskBatch) -> tf.Tensor:
-            adapted, _ = functional.adapt(theta, *task[:2], state, inner_lr, steps)
-            _, scores = functional.judge(adapted, task, state, transductive)
+            learned = learner.learn(outer, task.support_x, task.support_y, state, steps=steps)
+            _, scores = learner.judge(outer, learned, task, transductive)
             return tf.argmax(scores, axis=-1, output_type=tf.int32)
 
         of_one = tf.TensorSpec(batch.query_y.shape[1:], tf.int32)
         return tf.map_fn(one, batch, parallel_iterations=TOGETHER, fn_output_signature=of_one)
 
-    if key not in kept:
-        kept[key] = tf.function(answers).get_concrete_function(like)
-    return kept[key]
+    if key not in learner.kept_answers:
+        learner.kept_answers[key] = tf.function(answers).get_concrete_function(like)
+    return learner.kept_answers[key]

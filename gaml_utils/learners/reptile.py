@@ -7,8 +7,6 @@ import tensorflow as tf
 
 from gaml_utils.checks import check_count
 from gaml_utils.learners.base import MetaLearner
-from gaml_utils.learners.engine.functional import Functional
-from gaml_utils.learners.engine.meta_batch import TaskResult
 from gaml_utils.networks.normalisation import PACKAGE
 from gaml_utils.records import TaskBatch
 
@@ -20,6 +18,8 @@ class Reptile(MetaLearner):
     batch_size: each inner step sees that many support points, drawn without replacement until all have been seen;
     by default all of them. seed: of that drawing, which also depends on the outer step.
     """
+
+    descends_update = True
 
     def __init__(
         self,
@@ -48,27 +48,6 @@ class Reptile(MetaLearner):
         order = tf.reshape(order, (tasks, -1))[:, : self.inner_steps * self.batch_size]
         return tf.reshape(order, (tasks, self.inner_steps, self.batch_size))
 
-    def task_result(self, theta: list, task: TaskBatch, order: Any, state: list) -> TaskResult:
-        """The update itself."""
-        order = None if isinstance(order, tuple) else order
-        return reptile_task(self.functional, theta, task, state, self.inner_lr, self.inner_steps, order)
-
     def get_config(self) -> dict:
-        """For saving."""
+        """For saving: the settings of every learner, batch_size and seed."""
         return super().get_config() | {"batch_size": self.batch_size, "seed": self.seed}
-
-
-def reptile_task(
-    functional: Functional,
-    theta: list,
-    task: TaskBatch,
-    state: list,
-    inner_lr: float,
-    steps: int,
-    order: tf.Tensor | None = None,
-) -> TaskResult:
-    """Reptile on one task: its direction is its update. Nichol et al. 2018 (arXiv:1803.02999), Algorithm 2."""
-    adapted, state = functional.adapt(theta, *task[:2], state, inner_lr, steps, order)
-    update = [p - q for p, q in zip(theta, adapted, strict=True)]
-    query_loss, prediction, _ = functional.loss(adapted, *task[2:], state)
-    return TaskResult(update, update, query_loss, prediction)

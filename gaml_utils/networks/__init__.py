@@ -1,6 +1,6 @@
 """Keras layers and networks that serve exact MAML, and a look inside a model."""
 
-from gaml_utils.networks.convolutional import conv4, head_only, to_zero, zero_head
+from gaml_utils.networks.convolutional import conv4, to_zero, zero_head
 from gaml_utils.networks.inspection import inexact_layers, leaves
 from gaml_utils.networks.normalisation import BatchNormalization, LayerNormalization
 
@@ -8,7 +8,6 @@ __all__ = [
     "BatchNormalization",
     "LayerNormalization",
     "conv4",
-    "head_only",
     "inexact_layers",
     "leaves",
     "to_zero",

@@ -1,7 +1,7 @@
 """The network of the field for small images: four convolutional blocks and one dense head (chapter 08).
 
 Vinyals et al. 2016 (arXiv:1606.04080), section 4.1; with strides for Omniglot, Finn et al. 2017 (arXiv:1703.03400),
-section 5.2. Its normalisation layers are those of layers.py, so exact MAML is exact.
+section 5.2. Its normalisation layers are those of normalisation.py, so exact MAML is exact.
 """
 
 from typing import Any
@@ -50,8 +50,9 @@ def zero_head(ways: int, filters: int = 64, shape: tuple = (28, 28, 1)) -> keras
     """Images (points, *shape) -> logits (points, ways); the head starts, and stays outside the inner loop, at zero.
 
     Episodes number their classes anew, so no row of an initial head can mean anything: equal rows lose nothing (Ye and
-    Chao 2022, arXiv:2106.16245). From zero, one step of the head alone (`head_only`) makes row c the mean feature of
-    class c, less the mean of all: features of one length are then compared by their angle.
+    Chao 2022, arXiv:2106.16245). From zero, one inner step of the head alone, fast="head/*" (ANIL, Raghu et al.
+    2020, arXiv:1909.09157), makes row c the mean feature of class c, less the mean of all: features of one length are
+    then compared by their angle.
     Four blocks as in conv4, with strides 2, 2, 2, 1 and no ReLU after the last, then all features, scaled to length 1.
     """
     check_count("ways", ways)
@@ -71,13 +72,3 @@ def zero_head(ways: int, filters: int = 64, shape: tuple = (28, 28, 1)) -> keras
 def to_zero(w: Any) -> Any:
     """A Keras constraint: whatever the outer step made of it, back to zero."""
     return 0 * w
-
-
-@keras.saving.register_keras_serializable(PACKAGE)
-def head_only(theta: list, gradient: list, inner_lr: float) -> list:
-    """An inner rule: the head, kernel and bias, takes the gradient step, and the features stand.
-
-    Raghu et al. 2020 (arXiv:1909.09157), ANIL.
-    """
-    steps = zip(theta[-2:], gradient[-2:], strict=True)
-    return [*theta[:-2], *(p - inner_lr * g for p, g in steps)]

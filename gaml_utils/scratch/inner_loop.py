@@ -66,7 +66,7 @@ def _weights(weighting: Callable, updates: np.ndarray) -> np.ndarray:
     try:
         w = np.asarray(weighting(updates), dtype=np.float64)
         if w.shape != updates.shape[:1]:
-            raise ValueError(f"weighting should return one weight a task, shape {updates.shape[:1]}, got {w.shape}")
+            raise ValueError(f"weighting should return one weight per task, shape {updates.shape[:1]}, got {w.shape}")
         if not np.isfinite(w).all():
             raise ValueError("weighting should return finite weights, got NaN or infinity")
     except ValueError:

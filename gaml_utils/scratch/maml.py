@@ -28,21 +28,22 @@ def meta_gradient(
 
     params: [W1, b1, ...]. batch: TaskBatch of (tasks, points, features). weighting: any function of the
     updates theta - theta'_i, (tasks, parameters) -> (tasks,); with source="outer" it is given the tasks' own outer
-    gradients d_i instead, the result being sum_i w_i d_i. Returns a MetaResult; changes nothing.
+    gradients d_i instead, with source="losses" their query losses, (tasks, 1); the result is sum_i w_i d_i.
+    Returns a MetaResult; changes nothing.
     Raises ValueError, naming the argument, for a wrong shape, a wrong range, NaN or infinity.
     """
     params, batch = _checked(params, batch, inner_lr, inner_steps, source)
-    theta, outer = flatten(params), source == "outer"
+    theta, later = flatten(params), source != "updates"  # weights that need the query set
     updates, path = _inner_loop(theta, params, *batch[:2], inner_lr, inner_steps, activation)
-    w = None if outer else _weights(weighting, updates)  # None: as if all were 1
+    w = None if later else _weights(weighting, updates)  # None: as if all were 1
     v = np.empty_like(updates)  # v_i = w_i dL_i/dtheta'_i, on the query set
     v_layers = as_layers(v, params)
     query = mlp.gradient(as_layers(theta - updates, params), *batch[2:], activation, v_layers, w)
-    one_by_one = [] if first_order else path if outer else path[1:]
+    one_by_one = [] if first_order else path if later else path[1:]
     for theta_k, trace in reversed(one_by_one):  # v_i <- v_i - alpha H_i v_i, last inner step first
         v -= inner_lr * flatten(mlp.hessian_vector_product(theta_k, v_layers, trace, activation), 1)
-    if outer:
-        w = _weights(weighting, v)
+    if later:
+        w = _weights(weighting, v if source == "outer" else query.loss[:, None])
         return MetaResult(unflatten(w @ v, params), w, query.loss)
     if first_order:
         return MetaResult(unflatten(v.sum(0), params), w, query.loss)

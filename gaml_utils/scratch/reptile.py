@@ -29,7 +29,7 @@ def reptile_direction(
     query_losses are those of the adapted parameters.
 
     batch_size, rng: each inner step sees that many support points, drawn without replacement until all have
-    been seen; without batch_size, all of them. source: the updates are the outer directions, so both are the same.
+    been seen; without batch_size, all of them. source: as in meta_gradient, the updates being the outer directions.
     Otherwise as meta_gradient.
     """
     params, batch = _checked(params, batch, inner_lr, inner_steps, source)
@@ -41,8 +41,8 @@ def reptile_direction(
         check_rng(rng)
         order = _minibatches(rng, len(batch.support_x), shots, inner_steps, batch_size)
     updates, _ = _inner_loop(theta, params, *batch[:2], inner_lr, inner_steps, activation, order)
-    w = _weights(weighting, updates)
     query_losses = mlp.loss(unflatten(theta - updates, params), *batch[2:], activation)
+    w = _weights(weighting, query_losses[:, None] if source == "losses" else updates)
     return MetaResult(unflatten(w @ updates, params), w, query_losses)
 
 

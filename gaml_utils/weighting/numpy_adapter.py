@@ -23,7 +23,7 @@ def tensor_rule(rule: Callable) -> Callable:
         def checked(g: np.ndarray) -> np.ndarray:
             w = np.asarray(rule(g), dtype=g.dtype)
             if w.shape != g.shape[:1]:
-                raise ValueError(f"weighting should return one weight a task, shape {g.shape[:1]}, got {w.shape}")
+                raise ValueError(f"weighting should return one weight per task, shape {g.shape[:1]}, got {w.shape}")
             return w
 
         return tf.ensure_shape(tf.numpy_function(checked, [updates], updates.dtype), updates.shape[:1])

@@ -344,20 +344,20 @@ CASES = {
     "weighting the updates": (
         lambda p, b, rng: reptile_direction(p, b, weighting=lambda u: u),
         "weighting",
-        "one weight a task",
+        "one weight per task",
     ),
     "weighting NaN": (
         lambda p, b, rng: meta_gradient(p, b, weighting=lambda u: np.full(3, np.nan)),
         "weighting",
         "finite weights",
     ),
-    "source unknown": (lambda p, b, rng: meta_gradient(p, b, source="inner"), "source", "or 'outer', got 'inner'"),
+    "source unknown": (lambda p, b, rng: meta_gradient(p, b, source="inner"), "source", "'losses', got 'inner'"),
     "source None": (lambda p, b, rng: meta_gradient(p, b, source=None), "source", "got None"),
-    "source unknown, Reptile": (lambda p, b, rng: reptile_direction(p, b, source=1), "source", "'outer', got 1"),
+    "source unknown, Reptile": (lambda p, b, rng: reptile_direction(p, b, source=1), "source", "'losses', got 1"),
     "weighting of outer gradients": (
         lambda p, b, rng: meta_gradient(p, b, weighting=lambda d: d, source="outer"),
         "weighting",
-        "one weight a task",
+        "one weight per task",
     ),
     "train for a fraction": (
         lambda p, b, rng: train(p, SINES, meta_gradient, SGD(0.1), 1.5, progress=False),

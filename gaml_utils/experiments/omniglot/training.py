@@ -10,14 +10,14 @@ from gaml_utils.weighting.names import RULES
 
 
 def make_learner(config: dict, rule: str) -> Any:
-    """Exact MAML around models.zero_head, one inner step of the head alone; Adam with a warm-up and a cosine decay."""
+    """Exact MAML around zero_head, one inner step of the head alone; Adam with a warm-up and a cosine decay."""
     import keras
 
     from gaml_utils.learners.maml import MAML
-    from gaml_utils.networks.convolutional import head_only, zero_head
+    from gaml_utils.networks.convolutional import zero_head
 
     model = zero_head(config["ways"], config["filters"])
-    learner = MAML(model, config["inner_lr"], inner_rule=head_only, weighting=known("rule", rule, RULES))
+    learner = MAML(model, config["inner_lr"], fast="head/*", weighting=known("rule", rule, RULES))
     step_size = keras.optimizers.schedules.CosineDecay(
         0.0, config["iterations"] - config["warmup"], warmup_target=config["step_size"], warmup_steps=config["warmup"]
     )

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gaml_utils.checks import as_numbers
+from gaml_utils.checks import as_numbers, check_positive
 from gaml_utils.networks.inspection import leaves
 from gaml_utils.records import TaskBatch
 
@@ -28,6 +28,34 @@ def check_model(model: keras.Model) -> None:
         raise ValueError(f"model should have one input, got {len(inputs)}")
     if inputs and "float" in inputs[0].dtype and inputs[0].dtype != dtypes[0]:
         raise ValueError(f"model should have an Input of dtype {dtypes[0]}, as its variables, got {inputs[0].dtype}")
+
+
+def check_rates(inner_lr: Any, variables: list) -> Any:
+    """The inner step size: a number above 0, given back; or a list, one for each variable, as a tuple.
+
+    Each entry of the list is a number, or an array of the variable's shape.
+    """
+    if not isinstance(inner_lr, list | tuple):
+        return check_positive("inner_lr", inner_lr)
+    if len(inner_lr) != len(variables):
+        paths = ", ".join(v.path for v in variables)
+        raise ValueError(f"inner_lr should be a number or a list of {len(variables)}, for {paths}, got {len(inner_lr)}")
+    rates = tuple(as_numbers("inner_lr", rate, "a number, or a list of numbers and arrays") for rate in inner_lr)
+    for rate, v in zip(rates, variables, strict=True):
+        if rate.shape not in ((), tuple(v.shape)) or not (np.isfinite(rate) & (rate > 0)).all():
+            raise ValueError(f"inner_lr for {v.path} should be finite and above 0, () or {tuple(v.shape)}, got {rate}")
+    return tuple(float(rate) if rate.ndim == 0 else rate for rate in rates)
+
+
+def check_outer_variables(learner: keras.Model) -> None:
+    """Raise ValueError if a trainable variable of the learner is not among its outer_variables."""
+    moved = {id(v) for v in learner.outer_variables}
+    still = [v.path for v in learner.trainable_variables if id(v) not in moved]
+    if still:
+        raise ValueError(
+            f"outer_variables should hold every trainable variable of the learner, but {', '.join(still)} would never "
+            "be trained: add it there, or make it trainable=False"
+        )
 
 
 def check_tensors(batch: TaskBatch, dtype: str) -> TaskBatch:

@@ -22,7 +22,8 @@ class DivergenceGuard:
         A task that is not finite makes the weighted sum so, whatever its weight: the sums are looked at first.
         XLA leaves assertions out: there the step is skipped, and `check` is to be called after it.
         """
-        finite = tf.math.is_finite(tf.add_n([tf.reduce_sum(d) for d in direction]) + tf.reduce_sum(result.query_loss))
+        total = tf.add_n([tf.reduce_sum(d) for d in direction])
+        finite = tf.math.is_finite(total + tf.cast(tf.reduce_sum(result.query_loss), total.dtype))
 
         def go_on() -> tf.Operation:
             take(direction)

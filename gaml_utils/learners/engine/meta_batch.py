@@ -1,22 +1,60 @@
 """From one task to all tasks of a meta-batch: results side by side, one weight per task, their sum."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tensorflow as tf
+
+from gaml_utils.learners.engine.functional import dense
+from gaml_utils.records import TaskBatch
+
+if TYPE_CHECKING:
+    from gaml_utils.learners.base import MetaLearner
+
+
+class Learned(NamedTuple):
+    """What one support set leaves behind.
+
+    memory: what answers queries: adapted parameters, prototypes, a memory. update: start minus end of what the inner
+    loop moved, a list of tensors; empty where nothing moves. state: the model's non-trainable state, its moving
+    statistics being those of the support set.
+    """
+
+    memory: Any
+    update: list
+    state: list
 
 
 class TaskResult(NamedTuple):
     """What one task gives back; over a meta-batch, each with a leading task axis.
 
-    direction: like theta, what the outer step should descend for this task alone. update: theta - theta'_i, like
-    theta. query_loss: the loss of theta'_i on the query set, (). prediction: theta'_i on the query set.
+    direction: like the outer variables, what the outer step should descend for this task alone. update: what the inner
+    loop moved, theta - theta'_i; the direction where it moves nothing. query_loss: the loss on the query set after
+    learning, (). prediction: the answers to the query set.
     """
 
     direction: list
     update: list
     query_loss: Any
     prediction: Any
+
+
+def task_result(learner: "MetaLearner", outer: list, task: TaskBatch, order: Any, state: list) -> TaskResult:
+    """One task: learn from its support set, answer its queries, and which way that asks the outer variables to go.
+
+    Two tapes: this one, and within it that of the inner steps (Functional.adapt). Finn et al. 2017 (arXiv:1703.03400),
+    Algorithm 1, line 8; a learner that descends its update takes that instead: Nichol et al. 2018 (arXiv:1803.02999),
+    Algorithm 2.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(outer)
+        learned = learner.learn(outer, *task[:2], state, order)
+        query_loss, prediction = learner.outer_loss(outer, learned, task)
+    if learner.descends_update:
+        direction = learner.like_outer(learned.update)
+    else:
+        direction = [dense(g) for g in tape.gradient(query_loss, outer, unconnected_gradients="zero")]
+    return TaskResult(direction, learned.update or direction, query_loss, prediction)
 
 
 def over_tasks(function: Callable, inputs: Any, unrolled: bool) -> Any:
@@ -28,25 +66,30 @@ def over_tasks(function: Callable, inputs: Any, unrolled: bool) -> Any:
     if not unrolled:
         return tf.vectorized_map(function, inputs)
     tasks = tf.nest.flatten(inputs)[0].shape[0]
+    # "_noinline": TensorFlow would copy the graph into each call otherwise, and optimise every copy
     one_task = tf.function(function, autograph=False, experimental_attributes={"_noinline": True})
     results = [one_task(tf.nest.map_structure(lambda a, i=i: a[i], inputs)) for i in range(tasks)]
     return tf.nest.map_structure(lambda *parts: tf.stack(parts), *results)
 
 
-def task_weights(result: TaskResult, weighting: Callable, source: str = "updates") -> tf.Tensor:
-    """One weight a task, (tasks,), from the updates, or from the directions if source is "outer".
+def compared(result: TaskResult, source: str) -> tf.Tensor:
+    """What a weighting is shown, one row per task: "updates", "outer" directions, or query "losses" as (tasks, 1)."""
+    if source == "losses":
+        return result.query_loss[:, None]
+    return flat(result.direction if source == "outer" else result.update)
 
-    No gradient flows through it. ValueError for another shape.
-    """
-    w = tf.convert_to_tensor(weighting(flat(result.direction if source == "outer" else result.update)))
+
+def task_weights(result: TaskResult, weighting: Callable, source: str = "updates") -> tf.Tensor:
+    """One weight per task, (tasks,). No gradient flows through it. ValueError for another shape."""
+    w = tf.convert_to_tensor(weighting(compared(result, source)))
     tasks = result.query_loss.shape
     if not w.shape.is_compatible_with(tasks):
-        raise ValueError(f"weighting should return one weight a task, shape {tuple(tasks)}, got {tuple(w.shape)}")
+        raise ValueError(f"weighting should return one weight per task, shape {tuple(tasks)}, got {tuple(w.shape)}")
     return tf.stop_gradient(tf.cast(tf.ensure_shape(w, tasks), result.query_loss.dtype))
 
 
 def weighted_direction(result: TaskResult, w: tf.Tensor) -> list:
-    """sum_i w_i direction_i, like theta."""
+    """sum_i w_i direction_i, like the outer variables."""
     return [tf.tensordot(tf.cast(w, d.dtype), d, 1) for d in result.direction]
 
 

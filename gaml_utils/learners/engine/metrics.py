@@ -44,8 +44,8 @@ class Reported(keras.metrics.Metric):
         losses = tf.reduce_mean(before), tf.reduce_mean(result.query_loss)
         weights = tf.reduce_min(w), tf.reduce_mean(tf.cast(w < 0, w.dtype))
         cosine = tf.reduce_mean(cosines_to_mean(flat(result.update)))
-        values = tf.stack([*losses, *weights, cosine, tf.ones_like(cosine)])
-        self.totals.assign_add(tf.cast(values, self.totals.dtype))
+        values = *losses, *weights, cosine, tf.ones_like(cosine)
+        self.totals.assign_add(tf.stack([tf.cast(v, self.totals.dtype) for v in values]))
 
     def result(self) -> dict:
         """A mean for each name."""

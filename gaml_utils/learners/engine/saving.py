@@ -1,17 +1,20 @@
 """What a saved learner holds, and the names under which Keras finds its functions again."""
 
+import json
 import warnings
 from collections.abc import Callable
 
 import keras
+import numpy as np
 
 from gaml_utils.learners.engine.functional import gradient_descent
 from gaml_utils.networks.normalisation import PACKAGE
 from gaml_utils.weighting.agreement import agreement_weights, cosine_weights, leave_one_out_weights, uniform_weights
 from gaml_utils.weighting.powers import PowerWeights
 
-PLAIN = ("inner_lr", "inner_steps", "source", "unrolled", "transductive")  # settings that are saved as they are
+PLAIN = ("inner_steps", "source", "unrolled", "transductive", "fast")  # settings that are saved as they are
 OBJECTS = ("model", "weighting", "inner_rule")  # and those that Keras has to serialise
+HEAD_ONLY = f"{PACKAGE}>head_only"  # an inner rule that files of version 0.1 name; `fast` has taken its place
 WEIGHTINGS = (uniform_weights, agreement_weights, cosine_weights, leave_one_out_weights, PowerWeights)
 
 
@@ -24,13 +27,21 @@ def learner_config(learner: keras.Model) -> dict:
     for name in ("weighting", "inner_rule"):
         warn_unregistered(name, getattr(learner, name))
     objects = {name: keras.saving.serialize_keras_object(getattr(learner, name)) for name in OBJECTS}
-    return {name: getattr(learner, name) for name in PLAIN} | objects
+    rates = learner.inner_lr
+    rates = [np.asarray(r).tolist() for r in rates] if isinstance(rates, tuple) else rates
+    return {name: getattr(learner, name) for name in PLAIN} | {"inner_lr": rates} | objects
 
 
-def restored(config: dict, custom_objects: dict | None = None) -> dict:
-    """The arguments that learner_config describes."""
+def learner_arguments(config: dict, custom_objects: dict | None = None) -> dict:
+    """The arguments that learner_config describes; an inner rule of an earlier version becomes what replaced it."""
+    head_only = HEAD_ONLY in json.dumps(config["inner_rule"])
+    if head_only:
+        config = config | {"inner_rule": keras.saving.serialize_keras_object(gradient_descent)}
     objects = {name: config[name] for name in OBJECTS}
-    return config | keras.saving.deserialize_keras_object(objects, custom_objects)
+    arguments = config | keras.saving.deserialize_keras_object(objects, custom_objects)
+    if head_only:  # it moved the last two parameters, kernel and bias of the head
+        arguments["fast"] = [v.path for v in arguments["model"].trainable_variables[-2:]]
+    return arguments
 
 
 def warn_unregistered(name: str, function: Callable) -> None:

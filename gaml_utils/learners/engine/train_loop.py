@@ -9,11 +9,11 @@ import tensorflow as tf
 from gaml_utils.records import TaskBatch
 
 
-def several_steps(learner: Any) -> Callable[[Iterator], dict]:
+def train_function(learner: Any) -> Callable[[Iterator], dict]:
     """A function that takes `learner.steps_per_execution` batches from an iterator, and an outer step on each.
 
-    It returns the metrics. A rest of the data that is too short for it is left out. With learner.jit_compile the
-    steps, and the loop over them, are compiled by XLA.
+    It returns the metrics. Fewer batches than that, left at the end of the data, are not used. With learner.jit_compile
+    the steps, and the loop over them, are compiled by XLA.
     """
     count = learner.steps_per_execution
 

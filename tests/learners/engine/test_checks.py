@@ -59,8 +59,14 @@ BAD = {
         for v in (0, -1, 1.0, True, None)
     },
     "weighting": (lambda: MAML(plain(), weighting="agreement"), "weighting should be a function"),
-    "source": (lambda: MAML(plain(), source="inner"), "source should be 'updates' or 'outer', got 'inner'"),
-    "source, Reptile": (lambda: Reptile(plain(), source=None), "source should be 'updates' or 'outer', got None"),
+    "source": (
+        lambda: MAML(plain(), source="inner"),
+        "source should be one of .*'losses', got 'inner'",
+    ),
+    "source, Reptile": (
+        lambda: Reptile(plain(), source=None),
+        "source should be one of .*'losses', got None",
+    ),
     "inner_rule": (lambda: MAML(plain(), inner_rule=3), "inner_rule should be a function"),
     **{
         f"batch_size {v!r}": (lambda v=v: Reptile(plain(), batch_size=v), "batch_size should be a whole number")

@@ -116,7 +116,7 @@ def one_too_many(updates):
 
 
 def test_a_numpy_rule_of_a_wrong_shape_says_so():
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"weighting should return one weight a task.*\(4,\)"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"weighting should return one weight per task.*\(4,\)"):
         learner(weighting=tensor_rule(one_too_many)).fit(noise(), steps_per_epoch=1, **ARGUMENTS)
 
 

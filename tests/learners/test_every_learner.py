@@ -1,0 +1,258 @@
+"""What every learner keeps, over the list of their names, and two toys that learn in ways of their own.
+
+A learner that is added to LEARNERS is tested here without a line of its own.
+"""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gaml_utils.learners import LEARNERS, MetaLearner, as_dataset, episode_accuracies, task_by_task
+from gaml_utils.learners.engine.meta_batch import Learned
+from gaml_utils.learners.maml import MAML
+from gaml_utils.records import TaskBatch
+from gaml_utils.tasks import SineTasks
+from gaml_utils.weighting.agreement import agreement_weights
+from tests.support.keras_learners import arrays
+from tests.support.keras_models import everything, float64, functional
+from tests.support.plain_formulas import relative_error, same
+
+
+@keras.saving.register_keras_serializable("gaml_tests")
+class WithRates(MAML):
+    """Meta-SGD in small: a learned step size for every parameter."""
+
+    def __init__(self, model, *args, **kwargs):
+        super().__init__(model, *args, **kwargs)
+        start = keras.initializers.Constant(0.05)
+        self.rates = [
+            self.add_weight(v.shape, start, name=f"rate_{k}") for k, v in enumerate(model.trainable_variables)
+        ]
+
+    @property
+    def outer_variables(self):
+        return [*super().outer_variables, *self.rates]
+
+    def inner_rates(self, outer):
+        return outer[-len(self.rates) :]
+
+
+@keras.saving.register_keras_serializable("gaml_tests")
+class ToMeans(MetaLearner):
+    """A prototypical network in small: no inner loop. Outputs are minus squared distances to the classes' means."""
+
+    ways = 3
+
+    def learn(self, outer, x, y, state=None, order=(), steps=None):
+        state = self.functional.state(0) if state is None else state
+        features, _ = self.functional.predict(outer, x, state)
+        mine = tf.one_hot(tf.cast(y, tf.int32), self.ways, dtype=features.dtype)
+        means = tf.linalg.matmul(mine, features, transpose_a=True) / tf.reduce_sum(mine, axis=0)[:, None]
+        return Learned(means, [], self.functional.statistics(outer, x, state))
+
+    def answer(self, outer, learned, x, training=False):
+        features, _ = self.functional.predict(outer, x, learned.state, training)
+        return -tf.reduce_sum((features[:, None] - learned.memory) ** 2, axis=-1)
+
+
+class Blobs:
+    """Points around three centres, in the order of their classes: (tasks, 3 * points, 2) and labels."""
+
+    def sample(self, rng, tasks, shots, queries):
+        centres = rng.normal(size=(tasks, 3, 1, 2))
+        x = [np.reshape(centres + 0.3 * rng.normal(size=(tasks, 3, n, 2)), (tasks, 3 * n, 2)) for n in (shots, queries)]
+        y = [np.tile(np.repeat(np.arange(3), n), (tasks, 1)) for n in (shots, queries)]
+        return TaskBatch(x[0], y[0], x[1], y[1])
+
+
+def network(outputs=1, features=1):
+    with float64():
+        return functional(keras.layers.Dense(6, "tanh"), keras.layers.Dense(outputs), shape=(features,))
+
+
+@keras.saving.register_keras_serializable("gaml_tests")
+def of_scores(y, scores):
+    """Cross-entropy in the scores' own precision."""
+    return keras.losses.sparse_categorical_crossentropy(y, scores, from_logits=True)
+
+
+KINDS = {name: (make, "mse", SineTasks()) for name, make in LEARNERS.items()} | {
+    "a toy with rates": (WithRates, "mse", SineTasks()),
+    "a toy that compares": (ToMeans, of_scores, Blobs()),
+}
+every_learner = pytest.mark.parametrize("kind", KINDS)
+
+
+def build(kind, **settings):
+    make, loss, tasks = KINDS[kind]
+    keras.utils.set_random_seed(1)
+    model = network(1) if loss == "mse" else network(2, 2)
+    learner = make(model, **{"weighting": agreement_weights} | settings)
+    learner.compile(keras.optimizers.Adam(0.02), loss)
+    return learner, tasks
+
+
+def batch_of(tasks, seed=0, number=4):
+    return tasks.sample(np.random.default_rng(seed), number, 5, 6)
+
+
+def data(tasks):
+    return as_dataset(tasks, 4, 5, 6, dtype="float64")
+
+
+@every_learner
+@pytest.mark.parametrize("source", ["updates", "outer", "losses"])
+def test_it_trains_and_every_outer_variable_moves(kind, source):
+    learner, tasks = build(kind, source=source)
+    before = [v.numpy() for v in learner.outer_variables]
+    history = learner.fit(data(tasks), steps_per_epoch=3, verbose=0).history
+    assert all(np.isfinite(v).all() for v in history.values())
+    assert all(np.abs(v.numpy() - b).max() > 0 for v, b in zip(learner.outer_variables, before, strict=True))
+
+
+@every_learner
+def test_its_gradient_is_like_its_outer_variables_and_changes_nothing(kind):
+    learner, tasks = build(kind)
+    before = everything(learner)
+    result = learner.meta_gradient(batch_of(tasks))
+    assert [g.shape for g in result.gradient] == [v.shape for v in learner.outer_variables]
+    assert result.weights.shape == result.query_losses.shape == (4,)
+    assert same(everything(learner), before)
+
+
+@every_learner
+def test_its_direction_is_the_weighted_sum_of_the_tasks(kind):
+    """With weights given: each task alone, weight 1, then by hand."""
+    given = np.array([0.4, -0.3, 0.2, 0.1])
+    learner, tasks = build(kind, weighting=lambda g: tf.constant(given))
+    batch = batch_of(tasks)
+    alone, _ = build(kind)
+    by_hand = [np.zeros(v.shape) for v in learner.outer_variables]
+    for i, w in enumerate(given):
+        one = alone.meta_gradient(TaskBatch(*(a[i : i + 1] for a in batch))).gradient
+        by_hand = [total + w * np.array(g) for total, g in zip(by_hand, one, strict=True)]
+    assert relative_error([np.array(g) for g in learner.meta_gradient(batch).gradient], by_hand) < 1e-10
+
+
+@every_learner
+def test_losses_as_a_source_are_the_query_losses(kind):
+    shown = []
+
+    def by_loss(losses):
+        shown.append(losses.shape)
+        return losses[:, 0] / tf.reduce_sum(losses)
+
+    learner, tasks = build(kind, weighting=by_loss, source="losses")
+    result = learner.meta_gradient(batch_of(tasks))
+    assert set(shown) == {(4, 1)}
+    np.testing.assert_allclose(result.weights, result.query_losses / np.sum(result.query_losses), rtol=1e-12)
+
+
+@every_learner
+@pytest.mark.parametrize("source", ["updates", "outer", "losses"])
+def test_evaluate_weighs_by_the_source_of_fit(kind, source):
+    """The smallest weight that `evaluate` reports is that of the meta-gradient: this model has no state to differ."""
+    learner, tasks = build(kind, source=source)
+    batch = batch_of(tasks)
+    reported = learner.evaluate(tf.data.Dataset.from_tensors(batch), verbose=0, return_dict=True)
+    w = learner.meta_gradient(batch).weights
+    np.testing.assert_allclose(reported["smallest_weight"], np.min(w), rtol=1e-5, atol=1e-7)
+
+
+@every_learner
+def test_evaluate_is_answers_task_by_task(kind):
+    learner, tasks = build(kind)
+    batch = batch_of(tasks)
+    loss = keras.losses.get(KINDS[kind][1])
+    losses = [
+        np.mean(loss(batch.query_y[i], learner.answers(batch.support_x[i], batch.support_y[i], batch.query_x[i])))
+        for i in range(4)
+    ]
+    reported = learner.evaluate(tf.data.Dataset.from_tensors(batch), verbose=0, return_dict=True)
+    np.testing.assert_allclose(reported["loss"], np.mean(losses), rtol=1e-5)
+
+
+@every_learner
+def test_each_query_is_answered_alone(kind):
+    learner, tasks = build(kind)
+    sx, sy, qx, _ = (a[0] for a in batch_of(tasks))
+    together = learner.answers(sx, sy, qx)
+    alone = np.concatenate([learner.answers(sx, sy, qx[k : k + 1]) for k in range(len(qx))])
+    np.testing.assert_allclose(together, alone, rtol=1e-12)
+
+
+@every_learner
+@pytest.mark.parametrize("source", ["updates", "outer"])
+def test_task_by_task_serves_it(kind, source):
+    learner, tasks = build(kind, source=source)
+    batch = batch_of(tasks)
+    assert relative_error(arrays(task_by_task(learner)(batch)), arrays(learner.meta_gradient(batch))) < 1e-9
+
+
+@every_learner
+def test_it_is_the_same_when_saved_and_loaded(kind, tmp_path):
+    learner, tasks = build(kind, source="losses", weighting=agreement_weights)
+    learner.fit(data(tasks), steps_per_epoch=2, verbose=0)
+    learner.save(tmp_path / "learner.keras")
+    again = keras.models.load_model(tmp_path / "learner.keras")
+    batch = batch_of(tasks)
+    assert same(arrays(again.meta_gradient(batch)), arrays(learner.meta_gradient(batch)))
+    for one in (learner, again):  # the optimiser's state came along
+        one.fit(data(tasks), steps_per_epoch=2, verbose=0)
+    assert same([v.numpy() for v in again.outer_variables], [v.numpy() for v in learner.outer_variables])
+
+
+def test_a_toy_without_parameters_of_a_task_says_what_to_call_instead_of_adapt():
+    learner, tasks = build("a toy that compares")
+    sx, sy, _, _ = (a[0] for a in batch_of(tasks))
+    with pytest.raises(ValueError, match="ToMeans adapts no parameters: call answers"):
+        learner.adapt(sx, sy)
+
+
+def test_a_toy_that_compares_gets_better_and_is_scored_like_any_other():
+    learner, tasks = build("a toy that compares")
+    batch = batch_of(tasks, number=40)
+    before = episode_accuracies(learner, batch)
+    learner.fit(data(tasks), steps_per_epoch=60, verbose=0)
+    after = episode_accuracies(learner, batch)
+    assert before.shape == after.shape == (40,)
+    assert after.mean() > max(0.5, before.mean() - 0.02)  # chance is a third
+
+
+def test_a_loss_in_float32_serves_a_model_in_float64():
+    """What Keras's losses are by default."""
+    _, tasks = build("a toy that compares")
+    learner = ToMeans(network(2, 2), weighting=agreement_weights)
+    learner.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    history = learner.fit(data(tasks), steps_per_epoch=2, validation_data=data(tasks), validation_steps=1, verbose=0)
+    assert np.isfinite(history.history["val_loss"]).all()
+
+
+def test_rates_that_nothing_would_train_are_refused():
+    class Forgotten(WithRates):
+        @property
+        def outer_variables(self):
+            return list(self.model.trainable_variables)
+
+    with pytest.raises(ValueError, match="outer_variables should hold every trainable variable.*rate_0"):
+        Forgotten(network()).compile()
+
+
+def test_the_rates_gradient_is_that_of_central_differences():
+    """First order too: stopping the inner gradients leaves what the rates do exact."""
+    learner, tasks = build("a toy with rates", weighting=lambda g: tf.ones(g.shape[0], g.dtype) / g.shape[0])
+    batch = batch_of(tasks)
+    slopes = learner.meta_gradient(batch).gradient[-len(learner.rates) :]
+    for rate, slope in zip(learner.rates, slopes, strict=True):
+        start, h = rate.numpy(), 1e-6
+        ends = []
+        for sign in (1, -1):
+            rate.assign(start + sign * h)
+            ends.append(np.mean(learner.meta_gradient(batch).query_losses))
+        rate.assign(start)
+        np.testing.assert_allclose(np.sum(slope), (ends[0] - ends[1]) / (2 * h), rtol=1e-5, atol=1e-9)
+    learner.first_order = True
+    learner.compile(loss="mse")
+    first_order = learner.meta_gradient(batch).gradient[-len(learner.rates) :]
+    assert relative_error([np.array(g) for g in first_order], [np.array(s) for s in slopes]) < 1e-12
