@@ -1,7 +1,7 @@
 # One command each; the set-up in .venv comes by itself. `make` alone lists them.
 SHELL := /bin/sh
 PY := .venv/bin/python
-NBVAL := -m pytest -p tests.notebooks.nbval_plugin --nbval --nbval-current-env --nbval-cell-timeout=120 \
+NBVAL := -m pytest -p tests.notebooks.nbval_plugin --nbval --nbval-current-env --nbval-cell-timeout=600 \
 	--nbval-sanitize-with tests/notebooks/nbval_sanitize.cfg
 
 # The archives of Omniglot, where they lie beside this folder; elsewhere chapter 09 fetches them into the user's cache.

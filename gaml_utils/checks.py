@@ -47,10 +47,11 @@ def check_range(name: str, value: Any) -> None:
         raise ValueError(f"{name} should be (low, high), two finite numbers with low <= high, got {value!r}")
 
 
-def check_rng(rng: Any) -> None:
-    """A NumPy Generator, and not a seed."""
+def check_rng(rng: Any) -> np.random.Generator:
+    """A NumPy Generator, and not a seed; given back."""
     if not isinstance(rng, np.random.Generator):
         raise ValueError(f"rng should be a numpy.random.Generator, got {type(rng).__name__} {rng!r}")
+    return rng
 
 
 def as_numbers(name: str, array: Any, shape: str) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Means with intervals, paired comparisons, and p values corrected for their number (chapters 02 to 05, 10)."""
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -27,10 +28,10 @@ def mean_interval(values: np.ndarray, confidence: float = 0.95) -> Interval:
         raise ValueError("values should hold finite numbers only, got NaN or infinity")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence should be between 0 and 1, got {confidence!r}")
-    n = len(values)
-    mean = values.mean(axis=0)
-    half = stats.t.ppf((1 + confidence) / 2, n - 1) * values.std(axis=0, ddof=1) / np.sqrt(n)
-    return Interval(mean, mean - half, mean + half)
+    with warnings.catch_warnings():  # equal values have an interval of length 0, of which SciPy would warn
+        warnings.simplefilter("ignore", RuntimeWarning)
+        low, high = stats.ttest_1samp(values, 0.0).confidence_interval(confidence)
+    return Interval(values.mean(axis=0), low, high)
 
 
 class Comparison(NamedTuple):
@@ -63,7 +64,7 @@ def paired_comparison(a: np.ndarray, b: np.ndarray) -> Comparison:
 
 def holm(p: list[float]) -> np.ndarray:
     """p values corrected for their number: Holm 1979, Scandinavian Journal of Statistics 6, section 3."""
-    p = np.asarray(p, dtype=np.float64)
-    order = np.argsort(p)
-    stepped = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    found = np.asarray(p, dtype=np.float64)
+    order = np.argsort(found)
+    stepped = np.minimum(1.0, np.maximum.accumulate(found[order] * np.arange(len(found), 0, -1)))
     return stepped[np.argsort(order)]

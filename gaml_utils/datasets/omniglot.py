@@ -6,9 +6,7 @@ archives.py tells. What is read out of them is kept, one bit a pixel, in the use
 
 import contextlib
 import io
-import os
 import pathlib
-import tempfile
 
 import numpy as np
 from PIL import Image
@@ -16,6 +14,7 @@ from PIL import Image
 from gaml_utils.datasets.images import SIDE, ImageSet
 from gaml_utils.datasets.omniglot_archives import ARCHIVES, archive, archive_here, cache_folder, members
 from gaml_utils.records import TaskBatch
+from gaml_utils.writing import write_whole
 
 FORMAT = 1  # of what is kept; another number makes it again
 RAW_SIDE = 105  # pixels of the drawings, both ways
@@ -110,8 +109,5 @@ def load(path: pathlib.Path) -> tuple | None:
 def store(path: pathlib.Path, arrays: tuple) -> None:
     """Keep names, packed images and pairs: whole or not at all. Where there is no right to write, nothing is kept."""
     with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            part = pathlib.Path(folder) / path.name
-            np.savez_compressed(part, names=arrays[0], bits=arrays[1], pairs=arrays[2])
-            os.replace(part, path)
+        names, bits, pairs = arrays
+        write_whole(path, lambda beside: np.savez_compressed(beside, names=names, bits=bits, pairs=pairs))

@@ -5,40 +5,16 @@ implementation that computes the right thing passes. If what comes out is instea
 computes, the hint names that mistake. The exercises of a chapter are in the module of its number.
 """
 
+import importlib
+import pkgutil
 from typing import Any
 
-from gaml_utils.exercises import (
-    chapter_00,
-    chapter_01,
-    chapter_02,
-    chapter_03,
-    chapter_04,
-    chapter_05,
-    chapter_06,
-    chapter_07,
-    chapter_08,
-    chapter_09,
-    chapter_10,
-    chapter_11,
-)
 from gaml_utils.exercises.compare import NOT_ATTEMPTED, verdict
 
-EXERCISES = {}
-for chapter in (
-    chapter_00,
-    chapter_01,
-    chapter_02,
-    chapter_03,
-    chapter_04,
-    chapter_05,
-    chapter_06,
-    chapter_07,
-    chapter_08,
-    chapter_09,
-    chapter_10,
-    chapter_11,
-):
-    EXERCISES |= chapter.EXERCISES
+EXERCISES: dict[str, Any] = {}
+for _name in sorted(module.name for module in pkgutil.iter_modules(__path__)):
+    if _name.startswith("chapter_"):
+        EXERCISES |= importlib.import_module(f"{__name__}.{_name}").EXERCISES
 
 
 def check(number: str, answer: Any) -> bool:

@@ -52,6 +52,10 @@ def _moved(images, down, right):
     return wide[:, abs(down) - down :, abs(right) - right :][:, :height, :width]
 
 
+def _rolled(images, *by):
+    return np.roll(images, by, axis=(1, 2))
+
+
 def _best(support_x, query_x, reach, move=_moved, ways=None, unit=_unit, combine=np.max):
     """(queries, supports): the highest similarity over the shifts."""
     steps = range(-reach, reach + 1)
@@ -68,15 +72,8 @@ def _only_along(sx, sy, qx, reach):
     return _labels(_best(sx, qx, reach, ways=[(d, 0) for d in steps] + [(0, r) for r in steps]), sy)
 
 
-def _rolled(images, down, right):
-    """What leaves at one edge comes in again at the other."""
-    return np.roll(images, (down, right), axis=(1, 2))
-
-
-def _one_wins(similarity):
-    """(queries,): the nearest is clearly nearer than the next; between equals rounding would decide."""
-    ordered = np.sort(similarity, axis=1)
-    return ordered[:, -1] - ordered[:, -2] > 1e-6
+def _one_wins(similarity):  # between equals rounding would decide
+    return np.diff(np.sort(similarity, axis=1)[:, -2:])[:, 0] > 1e-6
 
 
 def _shift_case(reach):
@@ -86,7 +83,7 @@ def _shift_case(reach):
     query = np.stack([_moved(support[[k % 6]], *s)[0] for k, s in enumerate(shift)])
     noisy = np.abs(query - (_rng.random(query.shape) < 0.12))
     noisy[:, 4, 4] = 1.0
-    right, rolled = _best(support, noisy, reach), _best(support, noisy, reach, move=_rolled)
+    right, rolled = (_best(support, noisy, reach, move=move) for move in (_moved, _rolled))
     clear = np.all([_one_wins(s) for s in (right, -right, rolled, _best(support, noisy, 0))], axis=0)
     return support, np.array([2, 0, 1, 4, 3, 2]), noisy[clear], reach
 

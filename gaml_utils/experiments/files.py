@@ -1,28 +1,35 @@
 """Where results lie, and how they are read and written: whole or not at all."""
 
 import json
-import os
 import pathlib
 import platform
 import re
+from collections.abc import Mapping
 from importlib import metadata
 
 import numpy as np
 import scipy
 
-from gaml_utils.experiments.trainings import key
+from gaml_utils.experiments.records import Config, Results, Run, key
 from gaml_utils.paths import BUILD, RESULTS, existing
+from gaml_utils.writing import write_text
 
 QUICK = BUILD / "quick"
 
 
-def load(name: str, folder: pathlib.Path = RESULTS) -> dict:
-    """The stored results of an experiment: config, versions, wall_seconds and runs."""
+def load(name: str, folder: pathlib.Path = RESULTS) -> Results:
+    """The stored results of an experiment: config, versions, wall_seconds and runs, as records.Results says.
+
+    Raises FileNotFoundError where there is no such file.
+    """
     return json.loads(existing(folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def read_partial(path: pathlib.Path, config: dict) -> dict:
-    """The finished runs by key. A line cut short by a kill is dropped; another config's lines are refused."""
+def read_partial(path: pathlib.Path, config: Config) -> dict[tuple, Run]:
+    """The finished runs by key. A line cut short by a kill is dropped.
+
+    Raises ValueError for a file that was made with another config.
+    """
     header, runs = {"config": json.loads(json.dumps(config))}, []
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
         try:
@@ -31,7 +38,7 @@ def read_partial(path: pathlib.Path, config: dict) -> dict:
             continue
     if runs and runs.pop(0) != header:
         raise ValueError(f"{path.name} was made with another config: finish that run, or delete the file")
-    write(path, "".join(json.dumps(line) + "\n" for line in [header, *runs]))
+    write_text(path, "".join(json.dumps(line) + "\n" for line in [header, *runs]))
     return {key(r): r for r in runs}
 
 
@@ -43,15 +50,8 @@ def versions(keras: bool) -> dict[str, str]:
     return found | {package: installed[package] for package in packages if package in installed}
 
 
-def write_json(path: pathlib.Path, content: dict) -> None:
+def write_json(path: pathlib.Path, content: Mapping) -> None:
     """As JSON, indented, with each list of numbers on one line."""
     text = json.dumps(content, indent=1, allow_nan=False)
     text = re.sub(r'\[([^][{}"]*)\]', lambda numbers: f"[{' '.join(numbers[1].split())}]", text)
-    write(path, text + "\n")
-
-
-def write(path: pathlib.Path, text: str) -> None:
-    """Whole or not at all: written beside its place, then moved there."""
-    beside = path.with_suffix(".tmp")
-    beside.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(beside, path)
+    write_text(path, text + "\n")

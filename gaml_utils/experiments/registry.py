@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gaml_utils.checks import known
 from gaml_utils.experiments.glyphs.plan import GLYPHS, glyph_jobs
 from gaml_utils.experiments.glyphs.training import glyph_job
 from gaml_utils.experiments.omniglot.plan import OMNIGLOT, omniglot_jobs
 from gaml_utils.experiments.omniglot.training import omniglot_job
+from gaml_utils.experiments.records import Config, Job, Run
 from gaml_utils.experiments.sines.plan import SINE_NUMPY, SINE_VARIANTS, sine_numpy_jobs
 from gaml_utils.experiments.sines.training import sine_numpy_job
 from gaml_utils.experiments.study.grid import STUDY, STUDY_LENGTHS, STUDY_LONG, STUDY_RIDGE
@@ -19,13 +21,13 @@ class Experiment:
     """What makes a file of results.
 
     config: what the trainings have in common; it is stored with them. jobs(config, done): the trainings wanted so far,
-    each a job (see trainings.key), given those that are done. work(config, job): one training, the job and what came
+    each a Job, given those that are done. work(config, job): one training, the job and what came
     out of it. keras: its numbers depend on Keras and TensorFlow, so their versions are stored.
     """
 
-    config: dict
-    jobs: Callable
-    work: Callable
+    config: Config
+    jobs: Callable[[Config, dict[tuple, Run]], list[Job]]
+    work: Callable[[Config, Job], Run]
     keras: bool
 
 
@@ -42,7 +44,5 @@ EXPERIMENTS = {
 
 
 def experiment(name: str) -> Experiment:
-    """The experiment of this name. ValueError, with the known names, for another."""
-    if name not in EXPERIMENTS:
-        raise ValueError(f"name should be one of {', '.join(EXPERIMENTS)}, got {name!r}")
-    return EXPERIMENTS[name]
+    """The experiment of this name. Raises ValueError, with the known names, for another."""
+    return known("name", name, EXPERIMENTS)

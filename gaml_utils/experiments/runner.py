@@ -4,19 +4,20 @@ A run that is stopped goes on where it was when it is started again. Each finish
 NAME.partial.jsonl; when all are there they become NAME.json, written whole or not at all.
 """
 
+import contextlib
 import json
 import multiprocessing
 import os
 import pathlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from tqdm.auto import tqdm
 
 from gaml_utils.experiments.files import RESULTS, read_partial, versions, write_json
+from gaml_utils.experiments.records import Config, Job, Run, key
 from gaml_utils.experiments.registry import experiment
-from gaml_utils.experiments.trainings import key
 
 # One thread a process: the matrices are too small to share, and no two processes should. oneDNN: faster convolutions.
 ENVIRONMENT = {
@@ -28,10 +29,10 @@ ENVIRONMENT = {
 }
 
 
-JOBS_A_PROCESS = 6  # TensorFlow keeps what it has compiled: a fresh process lets it go
+JOBS_PER_PROCESS = 6  # TensorFlow keeps what it has compiled: a fresh process lets it go
 
 
-def run(name: str, config: dict | None = None, folder: pathlib.Path = RESULTS, processes: int = 1) -> pathlib.Path:
+def run(name: str, config: Config | None = None, folder: pathlib.Path = RESULTS, processes: int = 1) -> pathlib.Path:
     """Run the experiment, or what is left of it, and return the path of its results."""
     wanted = experiment(name)
     plan, work, config = wanted.jobs, wanted.work, wanted.config if config is None else config
@@ -39,9 +40,11 @@ def run(name: str, config: dict | None = None, folder: pathlib.Path = RESULTS, p
     partial_file, result_file = folder / f"{name}.partial.jsonl", folder / f"{name}.json"
     done = read_partial(partial_file, config)
     while todo := [job for job in plan(config, done) if key(job) not in done]:
-        os.environ.update(ENVIRONMENT)
-        pool = multiprocessing.get_context("spawn").Pool(processes, maxtasksperchild=JOBS_A_PROCESS)
-        with pool, partial_file.open("a") as lines:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(environment(ENVIRONMENT))  # which the processes inherit
+            spawn = multiprocessing.get_context("spawn")
+            pool = stack.enter_context(spawn.Pool(processes, maxtasksperchild=JOBS_PER_PROCESS))
+            lines = stack.enter_context(partial_file.open("a"))
             results = pool.imap_unordered(partial(_timed, work, config), todo)
             for result in tqdm(results, total=len(todo), desc=name, unit="run"):
                 lines.write(json.dumps(result) + "\n")
@@ -67,6 +70,21 @@ def run(name: str, config: dict | None = None, folder: pathlib.Path = RESULTS, p
     return result_file
 
 
-def _timed(work: Callable, config: dict, job: dict) -> dict:
+@contextlib.contextmanager
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """These variables in this process, until the block ends."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _timed(work: Callable, config: Config, job: Job) -> Run:
     start = time.perf_counter()
     return work(config, job) | {"seconds": round(time.perf_counter() - start, 3)}

@@ -1,21 +1,40 @@
-"""What tells one training from another, and how the step size of a rule is chosen."""
+"""Reading runs: one field of those of a cell, and how the step size of a rule is chosen."""
 
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from gaml_utils.experiments.records import Run, key
 
-def best_step_size(runs: list[dict], learner: str, rule: str) -> float:
-    """The step size whose validation loss, averaged over the seeds, is lowest. A diverged run counts as infinite."""
-    losses: dict[float, list] = {}
+
+def errors_by_step_size(
+    runs: Sequence[Run],
+    learner: str,
+    rule: str,
+    part: str = "comparison",
+    seeds: Collection[int] | None = None,
+    error: Callable[[Run], float | None] = lambda run: run["validation_mse"],
+) -> dict[float, list[float]]:
+    """step size -> the validation errors of its runs, over these seeds (all if None); a diverged run is infinite."""
+    found: dict[float, list[float]] = {}
     for run in runs:
-        if (run["part"], run["learner"], run["rule"]) == ("comparison", learner, rule):
-            loss = run["validation_mse"]
-            losses.setdefault(run["step_size"], []).append(np.inf if loss is None else loss)
-    return min(losses, key=lambda step_size: np.mean(losses[step_size]))
+        if key(run)[:3] == (part, learner, rule) and (seeds is None or run["seed"] in seeds):
+            value = error(run)
+            found.setdefault(run["step_size"], []).append(np.inf if value is None else value)
+    if not found:
+        there = sorted({", ".join(key(run)[:3]) for run in runs})
+        raise ValueError(f"runs should hold some of {part}, {learner}, {rule}, but are of {'; '.join(there) or 'none'}")
+    return found
 
 
-def select(runs: list[dict], part: str, learner: str, rule: str, step_size: float, field: str) -> np.ndarray:
+def best_step_size(runs: Sequence[Run], learner: str, rule: str, **which: Any) -> float:
+    """The step size whose validation error, averaged over the seeds, is lowest: see errors_by_step_size."""
+    errors = errors_by_step_size(runs, learner, rule, **which)
+    return min(errors, key=lambda step_size: np.mean(errors[step_size]))
+
+
+def select(runs: Sequence[Run], part: str, learner: str, rule: str, step_size: float, field: str) -> np.ndarray:
     """One field of the runs of one setting, in the order of their seeds: (seeds, ...). NaN where a run diverged."""
     wanted = part, learner, rule, step_size
     rows = [run.get(field) for run in runs if key(run)[:4] == wanted]
@@ -23,9 +42,9 @@ def select(runs: list[dict], part: str, learner: str, rule: str, step_size: floa
     return np.array([np.full(shape, np.nan) if row is None else row for row in rows], dtype=np.float64)
 
 
-def key(job: dict) -> tuple:
-    """What tells one run from another."""
-    return job["part"], job["learner"], job["rule"], job["step_size"], job["seed"]
+def all_done(jobs: Sequence[Mapping], done: Mapping[tuple, Run]) -> bool:
+    """Every job is among the finished runs, by their keys."""
+    return all(key(job) in done for job in jobs)
 
 
 def rounded(values: Any) -> Any:

@@ -53,7 +53,8 @@ def task_by_task(learner: MetaLearner) -> Callable[[TaskBatch], MetaResult]:
             (TaskBatch(*(a[i] for a in batch)), () if isinstance(order, tuple) else order[i])
             for i in range(batch.support_x.shape[0])
         ]
-        total, largest, squares = [], [], []
+        total: list = []
+        largest, squares = [], []
         for task in tasks:
             g, *size = compare(*task)
             total = [t + a for t, a in zip(total, g, strict=True)] if total else g
@@ -95,9 +96,8 @@ class Passes:
     def compared(self, task: TaskBatch, order: Any) -> list:
         """g, the task's update; or its outer direction, where that is compared or nothing is updated."""
         outer, state = self.start()
-        if self.learner.source == "updates" and (update := self.learner.learn(outer, *task[:2], state, order).update):
-            return update
-        return self.result(task, order).direction
+        update = self.learner.learn(outer, *task[:2], state, order).update if self.learner.source == "updates" else []
+        return update or self.result(task, order).direction
 
     def compare(self, task: TaskBatch, order: Any) -> tuple[list, tf.Tensor, tf.Tensor]:
         """g; the largest entry of |g|; and the squared length of g, in units of that entry."""

@@ -9,10 +9,10 @@ from gaml_utils.plotting.style import BLACK, BLUE, RED
 
 
 def plot_stops(ax: Axes, stops: Sequence[int], curves: Mapping[str, Sequence[float]], ylabel: str) -> None:
-    """A marked line a curve over outer steps at which a training was stopped, evenly spaced on the axis."""
+    """One marked line per curve over outer steps at which a training was stopped, evenly spaced on the axis."""
     for (name, values), marker in zip(curves.items(), "osD^", strict=False):
         ax.plot(range(len(stops)), values, marker=marker, label=name)
-    ax.set_xticks(range(len(stops)), stops)
+    ax.set_xticks(range(len(stops)), [str(stop) for stop in stops])
     ax.set(xlabel="outer steps so far", ylabel=ylabel)
     if len(curves) > 1:
         ax.legend(fontsize=8)

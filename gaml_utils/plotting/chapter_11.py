@@ -1,6 +1,7 @@
 """Chapter 11's own figures: the dial in two dimensions and in many, lines, memory."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -22,7 +23,7 @@ def plot_directions(ax: Axes, gradients: np.ndarray, directions: Mapping[str, np
 def plot_dial(axes: Sequence[Axes], factors: Mapping[float, np.ndarray], shares: Mapping[float, np.ndarray]) -> None:
     """{p: (directions,)}: the factor of each singular direction; the step's share in the first k of them."""
     k = np.arange(1, len(next(iter(factors.values()))) + 1)
-    styles = {
+    styles: dict[float, dict[str, Any]] = {
         p: {"color": c, "marker": m, "markersize": 3, "label": f"p = {p:g}"}
         for p, c, m in zip(factors, COLOURS, MARKERS, strict=False)
     }

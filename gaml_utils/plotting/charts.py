@@ -11,13 +11,13 @@ from gaml_utils.plotting.style import BLACK, BLUE, COLOURS, DASHES, ORANGE, RED,
 
 
 def plot_curves(ax: Axes, curves: Mapping[str, Interval | np.ndarray], xlabel: str, ylabel: str) -> None:
-    """One labelled line a curve against 0, 1, 2, ...; an Interval also gets its band."""
+    """One labelled line per curve against 0, 1, 2, ...; an Interval also gets its band."""
     for label, curve in curves.items():
         mean = curve.mean if isinstance(curve, Interval) else np.asarray(curve)
         (line,) = ax.plot(np.arange(len(mean)), mean, label=label)
         if isinstance(curve, Interval):
             ax.fill_between(np.arange(len(mean)), curve.low, curve.high, color=line.get_color(), alpha=0.2, lw=0)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(axis="x", integer=True)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend()
 
@@ -25,7 +25,7 @@ def plot_curves(ax: Axes, curves: Mapping[str, Interval | np.ndarray], xlabel: s
 def plot_adaptation(
     ax: Axes, x: np.ndarray, truth: np.ndarray, fits: Mapping[str, np.ndarray], support: tuple | None = None
 ) -> None:
-    """The true curve, the support points, and one labelled line a fit. x, truth, each fit: (points,)."""
+    """The true curve, the support points, and one labelled line per fit. x, truth, each fit: (points,)."""
     ax.plot(x, truth, color=BLACK, linestyle="-", lw=1, label="true sine")
     for (label, y), colour, dash in zip(fits.items(), itertools.cycle(COLOURS), itertools.cycle(DASHES[1:])):
         ax.plot(x, y, color=colour, linestyle=dash, label=label)
@@ -36,10 +36,10 @@ def plot_adaptation(
 
 
 def plot_weights(ax: Axes, weights: Sequence[float], labels: Sequence[str] | None = None) -> None:
-    """One bar a task; a negative weight is hatched as well as red."""
-    weights = np.asarray(weights)
-    bars = ax.bar(np.arange(len(weights)), weights, color=[RED if w < 0 else BLUE for w in weights])
-    for bar, w in zip(bars, weights, strict=True):
+    """One bar per task; a negative weight is hatched as well as red."""
+    heights = np.asarray(weights)
+    bars = ax.bar(np.arange(len(heights)), heights, color=[RED if w < 0 else BLUE for w in heights])
+    for bar, w in zip(bars, heights, strict=True):
         bar.set_hatch("//" if w < 0 else "")
     ax.axhline(0, color=BLACK, lw=0.8, linestyle="-")
     ax.axhline(1 / len(weights), color=BLACK, lw=0.8, linestyle=":", label="uniform")

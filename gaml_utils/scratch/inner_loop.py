@@ -54,9 +54,9 @@ def _inner_loop(
     updates, path = np.zeros((len(x), theta.size)), []
     for k in range(steps):
         theta_k = as_layers(theta if k == 0 else theta - updates, params)  # the first step starts shared
-        points = (x, y) if order is None else (x[tasks, order[k]], y[tasks, order[k]])
+        x_k, y_k = (x, y) if order is None else (x[tasks, order[k]], y[tasks, order[k]])
         step = np.empty_like(updates)
-        path.append((theta_k, mlp.gradient(theta_k, *points, activation, as_layers(step, params))))
+        path.append((theta_k, mlp.gradient(theta_k, x_k, y_k, activation, as_layers(step, params))))
         step *= inner_lr
         updates = step if k == 0 else updates + step
     return updates, path

@@ -8,7 +8,7 @@ Inside, a layer is one matrix (inputs + 1, outputs): the bias is its last row, f
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -93,7 +93,7 @@ def forward(layers: list, x: np.ndarray, activation: str) -> tuple[list, list, n
 def gradient(
     layers: list, x: np.ndarray, y: np.ndarray, activation: str, out: list, weights: np.ndarray | None = None
 ) -> Trace:
-    """Backpropagation: writes each task's gradient into `out`, one matrix a layer and task.
+    """Backpropagation: writes each task's gradient into `out`, one matrix per layer and task.
 
     weights: (tasks,), to have the gradient of w_i L_i instead of L_i.
     """
@@ -101,7 +101,7 @@ def gradient(
     error = output - y
     points = error[0].size
     delta = (2 / points) * error if weights is None else (2 / points) * weights[:, None, None] * error
-    deltas = [None] * len(layers)
+    deltas: list[Any] = [None] * len(layers)
     for k in reversed(range(len(layers))):
         deltas[k] = delta
         np.matmul(inputs[k].swapaxes(1, 2), delta, out=out[k])
@@ -119,19 +119,21 @@ def hessian_vector_product(
     R{q} is the derivative of q as the layers M move along the vector V. The product rule takes it through the
     forward pass and then the backward pass, so no Hessian is ever formed.
 
-    layers: where `trace` was made. vector: one matrix a layer and task. Returns matrices like vector; with
+    layers: where `trace` was made. vector: one matrix per layer and task. Returns matrices like vector; with
     total=True their sum over tasks, which costs less (it needs layers shared by the tasks).
     """
     inputs, slopes, deltas, _ = trace
     last, curvature = len(layers) - 1, ACTIVATIONS[activation].curvature
-    r_z, r_inputs, r_slopes = _times(inputs[0], vector[0]), [None], []  # R{x} = 0
+    r_z = _times(inputs[0], vector[0])
+    r_inputs: list[Any] = [None]  # R{x} = 0
+    r_slopes: list[Any] = []
     for k in range(1, last + 1):
         r_inputs.append(r_z * slopes[k - 1])
         r_slopes.append(0 if curvature is None else curvature(inputs[k][..., :-1]) * r_z)
         r_z = _times(inputs[k], vector[k])
         r_z += _times(r_inputs[k], layers[k][..., :-1, :])
     r_delta = (2 / r_z[0].size) * r_z
-    product = [None] * len(layers)
+    product: list[Any] = [None] * len(layers)
     for k in reversed(range(last + 1)):
         product[k] = _outer(inputs[k], r_delta, total)
         if k > 0:

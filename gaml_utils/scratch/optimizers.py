@@ -32,7 +32,9 @@ class Adam:
             if not (is_number(beta) and 0 <= beta < 1):
                 raise ValueError(f"{name} should be at least 0 and below 1, got {beta!r}")
         self.beta_1, self.beta_2 = beta_1, beta_2
-        self.steps, self.mean, self.square = 0, 0.0, 0.0
+        self.steps = 0
+        self.mean: np.ndarray | float = 0.0
+        self.square: np.ndarray | float = 0.0
 
     def step(self, params: list[np.ndarray], gradient: list[np.ndarray]) -> list[np.ndarray]:
         """New parameters, shaped like the old; the old are unchanged."""

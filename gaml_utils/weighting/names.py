@@ -1,5 +1,6 @@
 """Every rule by its name: the one list that experiments, saved learners and tests read."""
 
+from collections.abc import Callable
 from functools import partial
 
 from gaml_utils.weighting.ablations import fifteen_tasks_weights, positive_part_weights, squared_length_weights
@@ -7,7 +8,7 @@ from gaml_utils.weighting.agreement import agreement_weights, cosine_weights, le
 from gaml_utils.weighting.powers import diagonal_weights, power_weights
 
 # name -> rule. The last five are written for NumPy alone; tensor_rule makes them serve tensors.
-RULES = {
+RULES: dict[str, Callable] = {
     "uniform": uniform_weights,
     "agreement": agreement_weights,
     "cosine": cosine_weights,

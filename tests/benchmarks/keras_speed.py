@@ -25,7 +25,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from bench_table import with_table
+from clocks import per_second
 from peer_problems import Problem, megaflops
+
+from gaml_utils.writing import write_text
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -199,7 +202,8 @@ def measure(jobs: dict[str, tuple[Peer, Problem]], rounds: int) -> dict[str, dic
 def summary(found: dict) -> dict:
     """What is kept of a contender's blocks."""
     blocks = found.pop("blocks")
-    rates = {"rate": [b["steps"] / b["cpu"] for b in blocks], "wall rate": [b["steps"] / b["wall"] for b in blocks]}
+    clocks = {"rate": "cpu", "wall rate": "wall"}
+    rates = {name: [per_second(b["steps"], b[clock]) for b in blocks] for name, clock in clocks.items()}
     memory = {"megabytes": blocks[-1]["megabytes"]}
     return found | memory | {k: float(np.median(v)) for k, v in rates.items()} | {"rounds": rates["rate"]}
 
@@ -276,9 +280,7 @@ def cost(rounds: int) -> list[dict]:
 def write(target: pathlib.Path, result: dict) -> None:
     """As JSON, whole or not at all."""
     target.parent.mkdir(exist_ok=True)
-    beside = target.with_suffix(".tmp")
-    beside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    os.replace(beside, target)
+    write_text(target, json.dumps(result, indent=1) + "\n")
 
 
 def versions() -> dict[str, str]:
@@ -328,7 +330,7 @@ def store(result: dict) -> None:
     """As the stored run, and its table into README."""
     write(STORED, result)
     readme = ROOT / "README.md"
-    readme.write_text(with_table(readme.read_text(encoding="utf-8"), result), encoding="utf-8")
+    write_text(readme, with_table(readme.read_text(encoding="utf-8"), result))
     print(f"\nwritten: {STORED.relative_to(ROOT)}, README.md")
 
 

@@ -18,6 +18,8 @@ import time
 from importlib import metadata
 from typing import Any
 
+from gaml_utils.writing import write_text
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 STORED = ROOT / "data/results/memory_curve.json"
@@ -160,9 +162,7 @@ def main() -> None:
         return print(json.dumps(measured(arguments.way, arguments.tasks)))
     result = curve()
     if arguments.store:
-        beside = STORED.with_suffix(".tmp")
-        beside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        os.replace(beside, STORED)
+        write_text(STORED, json.dumps(result, indent=1) + "\n")
         print(f"written: {STORED.relative_to(ROOT)}")
 
 

@@ -17,6 +17,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import nbformat
 import numpy as np
+from clocks import per_second
 
 from gaml_utils.records import TaskBatch
 from gaml_utils.scratch.maml import meta_gradient
@@ -27,6 +28,7 @@ from gaml_utils.scratch.reptile import reptile_direction
 from gaml_utils.tasks.regression import SineTasks
 from gaml_utils.weighting.agreement import agreement_weights, uniform_weights
 from gaml_utils.weighting.powers import power_weights
+from gaml_utils.writing import write_text
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 ROUNDS, SECONDS = 15, 0.25
@@ -44,7 +46,7 @@ def rates(contenders: dict[str, Callable]) -> dict[str, np.ndarray]:
             while (spent := time.perf_counter() - start) < SECONDS:
                 work()
                 calls += 1
-            found[name].append(calls / spent)
+            found[name].append(per_second(calls, spent))
     return {name: np.array(figures) for name, figures in found.items()}
 
 
@@ -161,7 +163,7 @@ def main() -> None:
         print(f"{name:52s} {value:8.3f}")
     target = ROOT / "build" / "bench.json"
     target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    write_text(target, json.dumps(report, indent=1) + "\n")
 
 
 if __name__ == "__main__":

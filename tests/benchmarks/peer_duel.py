@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 import peer_tensorflow
+from clocks import per_second
 from peer_problems import Contender, Problem
 
 BUILDS = {"sine": 8, "stride": 4, "pool": 4}  # small steps scatter more
@@ -45,7 +46,7 @@ class Duellist:
         """After each call: is the block over?"""
         self.calls += 1
         if time.perf_counter() - self.wall >= self.seconds:
-            self.rate = self.calls * self.contender.per_call / (time.process_time() - self.cpu)
+            self.rate = per_second(self.calls * self.contender.per_call, time.process_time() - self.cpu)
             self.back.release()
             self.start()
 

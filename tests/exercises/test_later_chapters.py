@@ -1,5 +1,7 @@
 """The self-checks of chapter 06 and later: right answers pass however they are written, classic mistakes are named."""
 
+import importlib
+import pathlib
 import subprocess
 import sys
 
@@ -9,10 +11,11 @@ import tensorflow as tf
 
 from gaml_utils.exercises import EXERCISES as ALL
 from gaml_utils.exercises import check
-from tests.exercises import answers_06, answers_07, answers_08, answers_09, answers_10, answers_11
+from tests.exercises import answers_07
 
 EXERCISES = {number: ALL[number] for number in ALL if float(number) >= 6}
-ANSWERS = {6: answers_06, 7: answers_07, 8: answers_08, 9: answers_09, 10: answers_10, 11: answers_11}
+FILES = sorted(pathlib.Path(__file__).parent.glob("answers_*.py"))  # one file per chapter, found by its name
+ANSWERS = {int(f.stem[-2:]): importlib.import_module(f"tests.exercises.{f.stem}") for f in FILES}
 RIGHT, WRONG, ALSO_WRONG = (
     {number: entry for module in ANSWERS.values() for number, entry in getattr(module, name).items()}
     for name in ("RIGHT", "WRONG", "ALSO_WRONG")

@@ -27,6 +27,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
 
+from gaml_utils.writing import write_text
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 MEASURED = ROOT / "data" / "results" / "chapters.json"
@@ -64,7 +66,7 @@ def execute(path: pathlib.Path) -> tuple[nbformat.NotebookNode, dict]:
     manager.start_kernel(cwd=str(path.parent), env=env, stderr=subprocess.DEVNULL)
     watch = PeakMemory(manager.provisioner.process.pid)
     watch.start()
-    client = NotebookClient(notebook, km=manager, timeout=300, record_timing=False, coalesce_streams=True)
+    client = NotebookClient(notebook, km=manager, timeout=600, record_timing=False, coalesce_streams=True)
     problem = None
     try:
         client.execute()
@@ -134,13 +136,6 @@ def with_table(readme: str, measured: dict) -> str:
     return f"{head}<!-- chapters -->\n{table(measured)}\n<!-- /chapters -->{rest.split('<!-- /chapters -->')[1]}"
 
 
-def replace(path: pathlib.Path, text: str) -> None:
-    """Whole or not at all."""
-    beside = path.with_name(path.name + ".tmp")
-    beside.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(beside, path)
-
-
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -170,12 +165,12 @@ def main() -> int:
     print(f"{'together':46s} {sum(run['seconds'] for run in measured.values()):6.1f} s   pages in {build.name}/")
     if store and not failed:
         for path, notebook in notebooks.items():
-            replace(path, nbformat.writes(notebook) + "\n")
+            write_text(path, nbformat.writes(notebook) + "\n")
         if arguments.numbers:
             measured = dict(sorted((json.loads(MEASURED.read_text(encoding="utf-8")) | measured).items()))
-        replace(MEASURED, json.dumps(measured, indent=1) + "\n")
+        write_text(MEASURED, json.dumps(measured, indent=1) + "\n")
         readme = ROOT / "README.md"
-        replace(readme, with_table(readme.read_text(encoding="utf-8"), measured))
+        write_text(readme, with_table(readme.read_text(encoding="utf-8"), measured))
     return int(failed)
 
 

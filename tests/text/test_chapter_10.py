@@ -47,13 +47,13 @@ def test_agreement_harms_the_median_task_most_and_the_worst_tenth_least(part, so
 
 def test_what_is_said_of_outliers_and_signs_with_noise():
     weights, negative = (
-        {rule: mean("noise", f"{rule} of outer", field) for rule in study_tables.ORDER}
+        {rule: mean("noise", f"{rule} of outer", field) for rule in study_tables.FIRST}
         for field in ("others_weight", "negative_share")
     )
     assert 0.4 < weights["cosine"] < 0.6 and study_tables.effect(STUDY, "noise", "MAML", "cosine of outer").change > 0
     assert 1 / 8 < weights["power -1"] < 1 / 6  # "a seventh of a uniform weight"
     assert weights["leave one out"] < 0 and 0.4 < negative["leave one out"] < 0.5
-    errors = {rule: mean("noise", f"{rule} of outer") for rule in study_tables.ORDER}
+    errors = {rule: mean("noise", f"{rule} of outer") for rule in study_tables.FIRST}
     assert max(errors, key=errors.get) == "leave one out"
     gaining = {r for r in errors if errors[r] < mean("noise", "uniform")}
     assert gaining == {r for r in errors if weights[r] < 0.9 and negative[r] < 0.15} == {"power -1", "power -0.5"}

@@ -95,9 +95,9 @@ def test_what_chapter_08_says_of_the_weights():
 def test_the_first_twentieth_of_a_glyph_run_made_again_is_the_stored_one(rule):
     config = GLYPHS["config"]
     best = glyph_plan.tuned_step_size(config, GLYPHS["runs"], "first-order MAML", rule)
-    job = glyph_plan.job("first-order MAML", rule, best, 0)
+    job = glyph_plan.job("comparison", "first-order MAML", rule, best, 0)
     (stored,) = [run for run in GLYPHS["runs"] if all(run[name] == value for name, value in job.items())]
-    _, history = glyph_runs.train_job(config, job, stretches=1)
+    _, history = glyph_runs.train_job(config, job, blocks=1)
     assert history["accuracy"][0] == pytest.approx(stored["train_accuracy"][0], abs=0.02)
     assert history["cosine_to_mean"][0] == pytest.approx(stored["cosine_to_mean"][0], abs=0.02)
     assert history["smallest_weight"][0] == pytest.approx(stored["smallest_weight"][0], abs=0.01)

@@ -6,6 +6,8 @@ Headings, questions and the links to other chapters claim nothing.
 """
 
 import functools
+import importlib
+import pathlib
 import re
 
 import nbformat
@@ -15,7 +17,7 @@ from gaml_utils.experiments.files import load
 from gaml_utils.experiments.study.plan import rules_of
 from gaml_utils.experiments.study.verdicts import against_uniform, cell, verdict
 from tests.support.checkout import ROOT
-from tests.text import claims_10, claims_11, claims_readme
+from tests.text import claims_readme
 
 WORDS = re.compile(r"\b(better|worse|no difference)\b", re.IGNORECASE)
 VERDICTS = {"better", "worse", "no difference found", "diverged"}
@@ -34,9 +36,9 @@ def results_section() -> str:
     return readme.split("\n## What came out", 1)[1].split("\n## ", 1)[0]
 
 
+CHAPTERS = sorted(p.stem.removeprefix("claims_") for p in pathlib.Path(__file__).parent.glob("claims_[0-9]*.py"))
 TEXTS = {
-    "10": (functools.partial(chapter, "10"), claims_10.CLAIMS),
-    "11": (functools.partial(chapter, "11"), claims_11.CLAIMS),
+    **{n: (functools.partial(chapter, n), importlib.import_module(f"tests.text.claims_{n}").CLAIMS) for n in CHAPTERS},
     "README": (results_section, claims_readme.CLAIMS),
 }
 NEW_BLOCK = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*|]|\d+\.) ?)")  # a paragraph, a list's item, a table's row

@@ -8,12 +8,12 @@ batch normalisation must make do with them. `python -m gaml_utils.experiments gl
 """
 
 import itertools
+from collections.abc import Sequence
 
-import numpy as np
+from gaml_utils.experiments.records import Config, Job, Run, job
+from gaml_utils.experiments.trainings import all_done, best_step_size
 
-from gaml_utils.experiments.trainings import key
-
-GLYPHS = {
+GLYPHS: Config = {
     "seeds": [0, 1, 2, 3, 4],
     "tuning_seeds": [0],
     "control_seeds": [100, 101, 102, 103, 104],
@@ -54,38 +54,33 @@ GLYPHS = {
 }
 
 
-def glyph_jobs(config: dict, done: dict) -> list[dict]:
+def glyph_jobs(config: Config, done: dict[tuple, Run]) -> list[Job]:
     """First every step size with the tuning seeds; then the other seeds, each rule at its best step size.
 
     The control is uniform weights on other seeds, at the step size of uniform weights: there must be no difference.
     """
     cells = list(itertools.product(config["learners"], config["rules"]))
     jobs = [
-        job(learner, rule, step_size, seed)
+        job("comparison", learner, rule, step_size, seed)
         for (learner, rule), seed in itertools.product(cells, config["tuning_seeds"])
         for step_size in config["learners"][learner]["step_sizes"]
     ]
-    if not all(key(j) in done for j in jobs):
+    if not all_done(jobs, done):
         return jobs
     others = [seed for seed in config["seeds"] if seed not in config["tuning_seeds"]]
     for learner, rule in cells:
         step_size = tuned_step_size(config, list(done.values()), learner, rule)
-        jobs += [job(learner, rule, step_size, seed) for seed in others]
+        jobs += [job("comparison", learner, rule, step_size, seed) for seed in others]
         if rule == "uniform":
-            jobs += [job(learner, rule, step_size, seed, "other seeds") for seed in config["control_seeds"]]
+            jobs += [job("other seeds", learner, rule, step_size, seed) for seed in config["control_seeds"]]
     return jobs
 
 
-def job(learner: str, rule: str, step_size: float, seed: int, part: str = "comparison") -> dict:
-    """One training."""
-    return {"part": part, "learner": learner, "rule": rule, "step_size": step_size, "seed": seed}
-
-
-def tuned_step_size(config: dict, runs: list[dict], learner: str, rule: str) -> float:
+def tuned_step_size(config: Config, runs: Sequence[Run], learner: str, rule: str) -> float:
     """The step size with the best one-shot accuracy on validation, averaged over the tuning seeds."""
-    found: dict[float, list] = {}
-    for run in runs:
-        if (run["learner"], run["rule"]) == (learner, rule) and run["seed"] in config["tuning_seeds"]:
-            accuracy = run["validation_accuracy"]
-            found.setdefault(run["step_size"], []).append(0.0 if accuracy is None else max(accuracy[0]))
-    return max(found, key=lambda step_size: np.mean(found[step_size]))
+
+    def error(run: Run) -> float | None:
+        accuracy = run["validation_accuracy"]  # (one shot, test steps)
+        return None if accuracy is None else 1 - max(accuracy[0])
+
+    return best_step_size(runs, learner, rule, seeds=config["tuning_seeds"], error=error)

@@ -1,16 +1,17 @@
 """One training of chapter 08's experiment."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from gaml_utils.checks import known
 from gaml_utils.datasets.glyphs import load_glyphs
+from gaml_utils.experiments.records import Config, Job, Run
 from gaml_utils.experiments.trainings import rounded
 from gaml_utils.weighting.names import RULES
 
-STRETCHES = 20  # of a training, for the record of its weights
+BLOCKS = 20  # that a training is recorded in
 
 
 def episode_tasks(split: str, ways: int) -> Any:
@@ -21,7 +22,7 @@ def episode_tasks(split: str, ways: int) -> Any:
     return EpisodeTasks(glyphs.images, glyphs.labels, ways, hands=glyphs.hands)
 
 
-def make_learner(config: dict, name: str, rule: str | Callable, step_size: float, source: str = "updates") -> Any:
+def make_learner(config: Mapping, name: str, rule: str | Callable, step_size: float, source: str = "updates") -> Any:
     """MAML, first-order MAML or Reptile around conv4, compiled; Adam takes the outer step for all of them.
 
     rule: a name in RULES, or any weighting.
@@ -40,7 +41,7 @@ def make_learner(config: dict, name: str, rule: str | Callable, step_size: float
     return learner
 
 
-def train_job(config: dict, job: dict, stretches: int = STRETCHES) -> tuple[Any, dict]:
+def train_job(config: Config, job: Job, blocks: int = BLOCKS) -> tuple[Any, dict]:
     """The learner after so many twentieths of its training, and what each twentieth was like."""
     import keras
 
@@ -51,11 +52,11 @@ def train_job(config: dict, job: dict, stretches: int = STRETCHES) -> tuple[Any,
     learner = make_learner(config, job["learner"], job["rule"], job["step_size"])
     setting, train = config["learners"][job["learner"]], episode_tasks("train", config["ways"])
     data = as_dataset(train, config["meta_batch"], setting["shots"], setting["queries"], seed=job["seed"])
-    steps = config["iterations"] // STRETCHES
-    return learner, learner.fit(data, epochs=stretches, steps_per_epoch=steps, verbose=0).history
+    steps = config["iterations"] // BLOCKS
+    return learner, learner.fit(data, epochs=blocks, steps_per_epoch=steps, verbose=0).history
 
 
-def glyph_job(config: dict, job: dict) -> dict:
+def glyph_job(config: Config, job: Job) -> Run:
     """Train once; accuracies on validation and test scripts, (test shots, test steps); what the weights did."""
     import tensorflow as tf
 
@@ -66,8 +67,12 @@ def glyph_job(config: dict, job: dict) -> dict:
     except tf.errors.InvalidArgumentError:  # diverged
         return job | {"validation_accuracy": None}
     result = {}
-    for split, all_shots in (("validation", [1]), ("test", config["test_shots"])):
-        tasks, count = episode_tasks(split, config["ways"]), config[f"{split}_episodes"]
+    plan = (
+        ("validation", [1], config["validation_episodes"]),
+        ("test", config["test_shots"], config["test_episodes"]),
+    )
+    for split, all_shots, count in plan:
+        tasks = episode_tasks(split, config["ways"])
         accuracy = []
         for shots in all_shots:
             episodes = tasks.sample(np.random.default_rng(1_000), count, shots, config["test_queries"])

@@ -6,7 +6,9 @@ alphabets held out (data/results/omniglot_trials.json). `python -m gaml_utils.ex
 
 import itertools
 
-OMNIGLOT = {
+from gaml_utils.experiments.records import Config, Job, Run, job
+
+OMNIGLOT: Config = {
     "seeds": [0, 1, 2, 3, 4],
     "training_sets": {"small1": ["uniform", "agreement"], "small2": ["uniform"]},
     "ways": 20,
@@ -20,11 +22,10 @@ OMNIGLOT = {
 }
 
 
-def omniglot_jobs(config: dict, done: dict) -> list[dict]:
+def omniglot_jobs(config: Config, done: dict[tuple, Run]) -> list[Job]:
     """Each training set with its rules, over all seeds."""
     cells = [(name, rule) for name, rules in config["training_sets"].items() for rule in rules]
-    fixed = {"learner": "MAML", "step_size": config["step_size"]}
     return [
-        {"part": part, "rule": rule, "seed": seed} | fixed
+        job(part, "MAML", rule, config["step_size"], seed)
         for (part, rule), seed in itertools.product(cells, config["seeds"])
     ]

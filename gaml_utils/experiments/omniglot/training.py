@@ -4,12 +4,13 @@ from typing import Any
 
 from gaml_utils.checks import known
 from gaml_utils.experiments.omniglot.episodes import HalfMixed, centred_batch
+from gaml_utils.experiments.records import Config, Job, Run
 from gaml_utils.experiments.trainings import rounded
 from gaml_utils.tasks.augmentation import centred
 from gaml_utils.weighting.names import RULES
 
 
-def make_learner(config: dict, rule: str) -> Any:
+def make_learner(config: Config, rule: str) -> Any:
     """Exact MAML around zero_head, one inner step of the head alone; Adam with a warm-up and a cosine decay."""
     import keras
 
@@ -26,7 +27,7 @@ def make_learner(config: dict, rule: str) -> Any:
     return learner
 
 
-def train_job(config: dict, job: dict, tenths: int = 10) -> tuple[Any, dict]:
+def train_job(config: Config, job: Job, tenths: int = 10) -> tuple[Any, dict]:
     """The learner after so many tenths of its training, and what each tenth was like."""
     import keras
 
@@ -41,7 +42,7 @@ def train_job(config: dict, job: dict, tenths: int = 10) -> tuple[Any, dict]:
     return learner, learner.fit(batches, epochs=tenths, steps_per_epoch=config["iterations"] // 10, verbose=0).history
 
 
-def omniglot_job(config: dict, job: dict) -> dict:
+def omniglot_job(config: Config, job: Job) -> Run:
     """Train once, then the 400 trials: percent error, of each run, and what each trial was taken for."""
     from gaml_utils.datasets.omniglot import omniglot_one_shot_runs
     from gaml_utils.experiments.omniglot.scoring import official_error

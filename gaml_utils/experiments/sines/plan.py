@@ -6,9 +6,10 @@ tasks, the result read on test tasks. `python -m gaml_utils.experiments sine_num
 
 import itertools
 
-from gaml_utils.experiments.trainings import best_step_size, key
+from gaml_utils.experiments.records import Config, Job, Run, job, key
+from gaml_utils.experiments.trainings import all_done, best_step_size
 
-SINE_NUMPY = {
+SINE_NUMPY: Config = {
     "seeds": list(range(10)),
     "control_seeds": list(range(100, 110)),
     "rules": ["uniform", "agreement"],
@@ -48,26 +49,27 @@ SINE_NUMPY = {
 
 
 # Why is it worse? Three rules that take one thing out of agreement each, for MAML, at the same step sizes and seeds.
-SINE_VARIANTS = SINE_NUMPY | {
+SINE_VARIANTS: Config = SINE_NUMPY | {
     "control_seeds": [],
     "rules": ["squared length", "positive part", "15 tasks"],
     "learners": {"MAML": SINE_NUMPY["learners"]["MAML"]},
 }
 
 
-def sine_numpy_jobs(config: dict, done: dict) -> list[dict]:
+def sine_numpy_jobs(config: Config, done: dict[tuple, Run]) -> list[Job]:
     """First the comparison, every rule at every step size; then, at the chosen step sizes, the two controls."""
-    jobs = []
-    for learner, setting in config["learners"].items():
-        for rule, step_size, seed in itertools.product(config["rules"], setting["step_sizes"], config["seeds"]):
-            jobs.append({"part": "comparison", "learner": learner, "rule": rule, "step_size": step_size, "seed": seed})
-    if not config["control_seeds"] or not all(key(job) in done for job in jobs):
+    jobs = [
+        job("comparison", learner, rule, step_size, seed)
+        for learner, settings in config["learners"].items()
+        for rule, step_size, seed in itertools.product(config["rules"], settings["step_sizes"], config["seeds"])
+    ]
+    if not config["control_seeds"] or not all_done(jobs, done):
         return jobs
+    runs = [done[key(j)] for j in jobs]
     controls = []
     for learner, rule in itertools.product(config["learners"], config["rules"]):
-        step_size = best_step_size([done[key(job)] for job in jobs], learner, rule)
-        job = {"learner": learner, "rule": rule, "step_size": step_size}
-        controls += [{"part": "noise", **job, "seed": seed} for seed in config["seeds"]]
+        step_size = best_step_size(runs, learner, rule)
+        controls += [job("noise", learner, rule, step_size, seed) for seed in config["seeds"]]
         if rule == "uniform":
-            controls += [{"part": "other seeds", **job, "seed": seed} for seed in config["control_seeds"]]
+            controls += [job("other seeds", learner, rule, step_size, seed) for seed in config["control_seeds"]]
     return jobs + controls

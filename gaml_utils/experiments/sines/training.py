@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from gaml_utils.checks import known
+from gaml_utils.experiments.records import Config, Job, Run
 from gaml_utils.experiments.trainings import rounded
 from gaml_utils.scratch.adaptation import adaptation_curve
 from gaml_utils.scratch.mlp import init_mlp
@@ -14,11 +15,14 @@ from gaml_utils.scratch.training import train
 from gaml_utils.tasks.regression import NoiseTasks, SineTasks
 from gaml_utils.weighting.names import RULES
 
+BLOCKS = 20  # that a training is recorded in
+PARTS = {"comparison": SineTasks, "noise": NoiseTasks, "other seeds": SineTasks}  # what each part asks
 
-def sine_numpy_job(config: dict, job: dict) -> dict:
+
+def sine_numpy_job(config: Config, job: Job) -> Run:
     """Train once and test: mean and median query MSE over fresh tasks after 0, 1, ... inner steps."""
-    s = config["learners"][job["learner"]]
-    tasks = NoiseTasks() if job["part"] == "noise" else SineTasks()
+    s = known("learner", job["learner"], config["learners"])
+    tasks = known("part", job["part"], PARTS)()
     direction = partial(
         known("learner", job["learner"], DIRECTIONS),
         inner_lr=s["inner_lr"],
@@ -41,7 +45,7 @@ def sine_numpy_job(config: dict, job: dict) -> dict:
     with np.errstate(over="ignore", invalid="ignore"):
         chosen_by = curve(batch=validation, steps=s["selected_after"])[:, -1].mean()
         tested = curve(batch=test, steps=s["test_steps"])
-    blocks = np.array_split(np.arange(len(history.weights)), 20)  # the training, in 20 stretches
+    blocks = np.array_split(np.arange(len(history.weights)), BLOCKS)
     return job | {
         "validation_mse": rounded(chosen_by),
         "test_mse": rounded(tested.mean(axis=0)),

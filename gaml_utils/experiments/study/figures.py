@@ -7,8 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gaml_utils.experiments.records import SOURCES, Results, Weighing
 from gaml_utils.experiments.study.plan import rules_of, seeds
-from gaml_utils.experiments.study.tables import SOURCES, columns, diverged, effect, learners_of, settings
+from gaml_utils.experiments.study.tables import columns, diverged, effect, learners_of, settings
 from gaml_utils.experiments.study.verdicts import headlines
 from gaml_utils.plotting.style import BLACK, BLUE, RED
 
@@ -16,7 +17,7 @@ TICKS = (-50, -25, -10, 0, 10, 33, 100)  # percent, on the colour bar; the ends 
 GREY = "#767676"
 
 
-def plot_heat_map(ax: Axes, results: dict, learner: str, field: str = "test_error") -> Any:
+def plot_heat_map(ax: Axes, results: Results, learner: str, field: str = "test_error") -> Any:
     """Rows: settings. Columns: rules and what they compare. Colour and number: the change against uniform weights.
 
     In percent, with its 95% interval below it; bold with a star where that leaves out 0, "div." where a training
@@ -28,7 +29,8 @@ def plot_heat_map(ax: Axes, results: dict, learner: str, field: str = "test_erro
     for i, part in enumerate(rows):
         there = rules_of(results["config"], part, learner)
         for j, rule in enumerate(names):
-            text, style = "\u00b7", {"color": GREY}
+            text = "\u00b7"
+            style: dict[str, Any] = {"color": GREY}
             if rule in there:
                 e = effect(results, part, learner, rule, field)
                 bold = e is None or e.found
@@ -41,14 +43,15 @@ def plot_heat_map(ax: Axes, results: dict, learner: str, field: str = "test_erro
     ax.set_facecolor("#eeeeee")
     ax.grid(False)
     ax.set_yticks(range(len(rows)), rows)
-    ax.set_xticks(range(len(names)), [name.partition(" of ")[0] for name in names], rotation=30, ha="left", fontsize=8)
+    ax.set_xticks(range(len(names)), [Weighing.named(name).rule for name in names], rotation=30, ha="left", fontsize=8)
     ax.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
-    first = sum(name.endswith(SOURCES[0]) for name in names)
+    sources = [Weighing.named(name).source for name in names]
+    first = sources.count(SOURCES[0])
     if 0 < first < len(names):
         ax.axvline(first - 0.5, color=BLACK, lw=1.5, linestyle="-")
     what = {"outer": "outer gradients compared", "updates": "updates compared"}
     for source, middle in (("outer", (first - 1) / 2), ("updates", (first + len(names) - 1) / 2)):
-        if any(name.endswith(source) for name in names):
+        if source in sources:
             ax.annotate(
                 what[source],
                 (middle, 0),
@@ -62,7 +65,7 @@ def plot_heat_map(ax: Axes, results: dict, learner: str, field: str = "test_erro
     return image
 
 
-def plot_map(results: dict, field: str = "test_error") -> Figure:
+def plot_map(results: Results, field: str = "test_error") -> Figure:
     """A heat map of each learner, one below the other, with one colour bar."""
     learners = learners_of(results)
     heights = [len(settings(results, name)) for name in learners]
@@ -76,16 +79,17 @@ def plot_map(results: dict, field: str = "test_error") -> Figure:
     return fig
 
 
-def plot_headlines(ax: Axes, results: dict) -> None:
-    """One line a headline: the change in percent with its 95% interval; filled where Holm's corrected p is below 0.05.
+def plot_headlines(ax: Axes, results: Results) -> None:
+    """One line per headline: the change in percent with its 95% interval.
 
-    The interval itself is not corrected. Red circles: higher error; blue squares: lower; grey diamonds: neither shown.
+    Filled where Holm's corrected p is below 0.05; the interval itself is not corrected. Red circles: higher error; blue
+    squares: lower; grey diamonds: neither shown.
     """
     found = headlines(results)
     for i, h in enumerate(found):
         e = effect(results, *h.cell)
         if e is None:
-            lost = diverged(results, *h.cell), len(seeds(results["config"], h.cell[0], "seeds"))
+            lost = diverged(results, *h.cell), len(seeds(results["config"], h.cell[0]))
             ax.text(0, i, "{} of {} trainings diverged".format(*lost), va="center", fontsize=8)
             continue
         colour, marker = {"worse": (RED, "o"), "better": (BLUE, "s")}.get(h.verdict, (GREY, "D"))

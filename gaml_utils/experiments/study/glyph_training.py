@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from gaml_utils.checks import known
+from gaml_utils.experiments.records import Config, Job, Run
 from gaml_utils.experiments.study.measures import error_summary, weighting_of
 from gaml_utils.experiments.trainings import rounded
 from gaml_utils.tasks.mixtures import Mislabelled, Mixture
 
 
-def glyph_job(config: dict, job: dict) -> dict:
+def glyph_job(config: Config, job: Job) -> Run:
     """The same learners around conv4, on glyphs. Errors are shares of wrong answers, each query judged alone."""
     import keras
     import tensorflow as tf
@@ -18,7 +20,8 @@ def glyph_job(config: dict, job: dict) -> dict:
 
     keras.backend.clear_session()
     keras.utils.set_random_seed(job["seed"])  # the same first parameters for every rule
-    setting, s, g = config["settings"][job["part"]], config["learners"]["glyphs"][job["learner"]], config["glyphs"]
+    setting, g = known("part", job["part"], config["settings"]), config["glyphs"]
+    s = known("learner", job["learner"], config["learners"]["glyphs"])
     weighting, source = weighting_of(job["rule"])
     model = {"ways": g["ways"], "filters": g["filters"], "learners": {job["learner"]: s}}
     learner = make_learner(model, job["learner"], weighting, job["step_size"], source)

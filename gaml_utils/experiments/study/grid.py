@@ -4,10 +4,12 @@
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from gaml_utils.experiments.glyphs.plan import GLYPHS as CHAPTER_08
+from gaml_utils.experiments.records import Config, LearnerSettings, Setting
 
-SINE_MAML = {
+SINE_MAML: LearnerSettings = {
     "sizes": [1, 40, 40, 1],
     "activation": "relu",
     "inner_lr": 0.01,
@@ -18,7 +20,7 @@ SINE_MAML = {
 }
 
 
-SINE_LEARNERS = {
+SINE_LEARNERS: dict[str, LearnerSettings] = {
     "MAML": SINE_MAML,
     "first-order MAML": SINE_MAML,
     "Reptile": {
@@ -40,15 +42,19 @@ GLYPH_LEARNERS = {  # those of chapter 08
 
 
 GLYPHS = {"ways": 5, "filters": 32, "iterations": 200, "step_sizes": [0.001, 0.003, 0.01]}
-EVERYWHERE = ["agreement", "power -1", "cosine"]
-TWICE = ["leave one out", "power -0.5", "power 0.5"]  # in two settings only
-BOTH = ["MAML", "Reptile"]
-THREE = ["MAML", "first-order MAML", "Reptile"]  # in two settings only
+RULES_EVERYWHERE = ["agreement", "power -1", "cosine"]
+RULES_IN_TWO_SETTINGS = ["leave one out", "power -0.5", "power 0.5"]  # in two settings only
+TWO_LEARNERS = ["MAML", "Reptile"]
+THREE_LEARNERS = ["MAML", "first-order MAML", "Reptile"]  # in two settings only
 
 
 def setting(
-    family: str, tasks: int = 25, share: float = 0.0, learners: Sequence = BOTH, rules: Sequence = EVERYWHERE
-) -> dict:
+    family: str,
+    tasks: int = 25,
+    share: float = 0.0,
+    learners: Sequence[str] = TWO_LEARNERS,
+    rules: Sequence[str] = RULES_EVERYWHERE,
+) -> Setting:
     """One line of the grid. tasks: T, the size of a meta-batch; share: of its tasks that are not of the family.
 
     Its sources are what MAML's rules compare; with Reptile it is always the updates.
@@ -63,7 +69,7 @@ def setting(
     }
 
 
-STUDY = {
+STUDY: Config = {
     "seeds": list(range(10)),
     "tuning_seeds": [0, 1],
     "control_seeds": list(range(100, 110)),
@@ -75,12 +81,12 @@ STUDY = {
     "test_tasks": {"sines": 600, "glyphs": 300},
     "test_queries": {"sines": 50, "glyphs": 5},
     "settings": {
-        "sines": setting("sines", learners=THREE, rules=EVERYWHERE + TWICE),
-        "noise": setting("noise", share=0.2, rules=EVERYWHERE + TWICE),
+        "sines": setting("sines", learners=THREE_LEARNERS, rules=RULES_EVERYWHERE + RULES_IN_TWO_SETTINGS),
+        "noise": setting("noise", share=0.2, rules=RULES_EVERYWHERE + RULES_IN_TWO_SETTINGS),
         "glyphs": setting("glyphs", tasks=10),
         "glyphs, wrong labels": setting("glyphs", tasks=10, share=0.2),
         "shifted phase": setting("shifted phase", share=0.2),
-        "two modes": setting("two modes", share=0.5, learners=THREE),
+        "two modes": setting("two modes", share=0.5, learners=THREE_LEARNERS),
         "noise, 40%": setting("noise", share=0.4),
         "shifted phase, 40%": setting("shifted phase", share=0.4),
         "sines, 5 tasks": setting("sines", tasks=5),
@@ -110,12 +116,12 @@ HYPOTHESES = {
 }
 
 
-def quick(config: dict) -> dict:
+def quick(config: Config) -> Config:
     """H1 to H8, small: half the outer steps, three seeds, and three step sizes, tuned on one seed."""
     outer = {"learners": ["MAML"], "sources": ["outer"]}
-    kept = {
-        "sines": {"learners": BOTH, "rules": ["agreement", "power -1"]},
-        "noise": outer | {"rules": EVERYWHERE},
+    kept: dict[str, Any] = {
+        "sines": {"learners": TWO_LEARNERS, "rules": ["agreement", "power -1"]},
+        "noise": outer | {"rules": RULES_EVERYWHERE},
         "shifted phase": outer | {"rules": ["agreement"]},
     }
     learners = {
@@ -133,10 +139,10 @@ def quick(config: dict) -> dict:
     }
 
 
-def follow_up(config: dict, rules: list, iterations: int = SINE_MAML["iterations"]) -> dict:
+def follow_up(config: Config, rules: list[str], iterations: int = SINE_MAML["iterations"]) -> Config:
     """MAML on sines and with noise again, comparing outer gradients alone: other rules, or a longer training."""
     kept = {name: config["settings"][name] for name in ("sines", "noise")}
-    changed = {"rules": rules, "learners": ["MAML"], "sources": ["outer"]}
+    changed: Any = {"rules": rules, "learners": ["MAML"], "sources": ["outer"]}
     return config | {
         "control_seeds": [],
         "settings": {name: s | changed for name, s in kept.items()},

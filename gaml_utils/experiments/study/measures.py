@@ -5,14 +5,18 @@ from collections.abc import Callable
 import numpy as np
 
 from gaml_utils.checks import known
+from gaml_utils.experiments.records import Weighing
 from gaml_utils.experiments.trainings import rounded
 from gaml_utils.weighting.names import RULES
 
 
-def weighting_of(rule: str) -> tuple[Callable, str]:
-    """ "agreement of outer" -> (agreement_weights, "outer"); "uniform" compares nothing."""
-    name, _, source = rule.partition(" of ")
-    return known("rule", name, RULES), source or "updates"
+def weighting_of(name: str) -> tuple[Callable, str]:
+    """ "agreement of outer" -> (agreement_weights, "outer"); of uniform weights "updates", which they do not look at.
+
+    Raises ValueError, with the known rules, for another name.
+    """
+    weighing = Weighing.named(name)
+    return known("rule", weighing.rule, RULES), weighing.source or "updates"
 
 
 def error_summary(errors: np.ndarray) -> dict:

@@ -1,42 +1,53 @@
 """From the grid to trainings: which rules a setting has, and what is still to be run.
 
 A cell is a setting, a learner and a rule. Its step size is chosen on validation tasks over the tuning seeds, then it is
-trained over all seeds. A rule's name says what it compares: "agreement of updates", "agreement of outer" (gradients).
+trained over all seeds. A rule's name says what it compares: see records.Weighing.
 """
 
 import itertools
+from collections.abc import Sequence
 
-import numpy as np
+from gaml_utils.checks import known
+from gaml_utils.experiments.records import SOURCES, Config, Job, Run, Weighing, job, key
+from gaml_utils.experiments.trainings import all_done, best_step_size
 
-from gaml_utils.experiments.trainings import key
+UPDATES_ARE_DIRECTIONS = ("Reptile",)  # learners whose updates are their outer directions: there is one kind of rule
 
 
-def engine(config: dict, part: str) -> str:
+def engine(config: Config, part: str) -> str:
     """What a setting is made of: "sines" (numbers, in NumPy) or "glyphs" (images, in Keras)."""
-    return "glyphs" if config["settings"][part]["family"] == "glyphs" else "sines"
+    return "glyphs" if known("part", part, config["settings"])["family"] == "glyphs" else "sines"
 
 
-def rules_of(config: dict, part: str, learner: str) -> list[str]:
-    """ "uniform", then each rule with what it compares; Reptile's updates are its outer directions."""
-    setting = config["settings"][part]
-    sources = ["updates"] if learner == "Reptile" else setting["sources"]
-    return ["uniform", *(f"{r} of {s}" for r, s in itertools.product(setting["rules"], sources))]
+def sources_of(learner: str, compared: Sequence[str] = SOURCES) -> tuple[str, ...]:
+    """What a learner's rules compare, of what is compared in a setting."""
+    return ("updates",) if learner in UPDATES_ARE_DIRECTIONS else tuple(compared)
 
 
-def step_sizes(config: dict, part: str, learner: str) -> list[float]:
+def rules_of(config: Config, part: str, learner: str) -> list[str]:
+    """ "uniform", then the name of each rule with what it compares."""
+    setting = known("part", part, config["settings"])
+    pairs = itertools.product(setting["rules"], sources_of(learner, setting["sources"]))
+    return ["uniform", *(str(Weighing(*pair)) for pair in pairs)]
+
+
+def step_sizes(config: Config, part: str, learner: str) -> list[float]:
     """The one list that every rule of a learner is tuned over."""
     kind = engine(config, part)
-    return config["glyphs"]["step_sizes"] if kind == "glyphs" else config["learners"][kind][learner]["step_sizes"]
+    settings = known("learner", learner, config["learners"][kind])
+    return config["glyphs"]["step_sizes"] if kind == "glyphs" else settings["step_sizes"]
 
 
-def seeds(config: dict, part: str, name: str) -> list[int]:
-    """name: "seeds" or "tuning_seeds", of the setting's kind."""
-    return config[f"glyph_{name}" if engine(config, part) == "glyphs" else name]
+def seeds(config: Config, part: str, tuning: bool = False) -> list[int]:
+    """All seeds of a setting, or those that its step sizes are chosen over."""
+    if engine(config, part) == "glyphs":
+        return config["glyph_tuning_seeds"] if tuning else config["glyph_seeds"]
+    return config["tuning_seeds"] if tuning else config["seeds"]
 
 
-def study_jobs(config: dict, done: dict) -> list[dict]:
+def study_jobs(config: Config, done: dict[tuple, Run]) -> list[Job]:
     """Setting by setting: every cell at every step size over the tuning seeds, then the other seeds at the best one."""
-    jobs: list[dict] = []
+    jobs: list[Job] = []
     for part in config["settings"]:
         cells = [
             (learner, rule)
@@ -46,33 +57,29 @@ def study_jobs(config: dict, done: dict) -> list[dict]:
         tuning = [
             job(part, learner, rule, size, seed)
             for learner, rule in cells
-            for size, seed in itertools.product(step_sizes(config, part, learner), seeds(config, part, "tuning_seeds"))
+            for size, seed in itertools.product(step_sizes(config, part, learner), seeds(config, part, tuning=True))
         ]
         jobs += tuning
-        if not all(key(j) in done for j in tuning):
+        if not all_done(tuning, done):
             return jobs
         runs = [done[key(j)] for j in tuning]
         chosen = {cell: tuned(config, runs, part, *cell) for cell in cells}
-        others = [s for s in seeds(config, part, "seeds") if s not in seeds(config, part, "tuning_seeds")]
+        others = [s for s in seeds(config, part) if s not in seeds(config, part, tuning=True)]
         rest = [job(part, *cell, chosen[cell], seed) for cell in cells for seed in others]
         control = config["control_seeds"] if part == "sines" else []  # uniform weights on other seeds
         rest += [job(part, *cell, chosen[cell], seed) for cell in cells if cell[1] == "uniform" for seed in control]
         jobs += rest
-        if not all(key(j) in done for j in rest):
+        if not all_done(rest, done):
             return jobs
     return jobs
 
 
-def job(part: str, learner: str, rule: str, step_size: float, seed: int) -> dict:
-    """One training."""
-    return {"part": part, "learner": learner, "rule": rule, "step_size": step_size, "seed": seed}
-
-
-def tuned(config: dict, runs: list[dict], part: str, learner: str, rule: str) -> float:
+def tuned(config: Config, runs: Sequence[Run], part: str, learner: str, rule: str) -> float:
     """The step size with the lowest validation error, averaged over the tuning seeds; diverged counts as infinite."""
-    found: dict[float, list] = {}
-    for run in runs:
-        if key(run)[:3] == (part, learner, rule) and run["seed"] in seeds(config, part, "tuning_seeds"):
-            error = run["validation_error"]
-            found.setdefault(run["step_size"], []).append(np.inf if error is None else error)
-    return min(found, key=lambda size: np.mean(found[size]))
+    over = seeds(config, part, tuning=True)
+    return best_step_size(runs, learner, rule, part=part, seeds=over, error=validation_error)
+
+
+def validation_error(run: Run) -> float | None:
+    """What step sizes are chosen by; None where the training diverged."""
+    return run["validation_error"]

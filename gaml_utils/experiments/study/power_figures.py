@@ -7,16 +7,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gaml_utils.experiments.study.plan import step_sizes
-from gaml_utils.experiments.study.power_tables import BLEW_UP, POWERS, of, sources_of, tuning
+from gaml_utils.experiments.records import Results
+from gaml_utils.experiments.study.plan import sources_of, step_sizes
+from gaml_utils.experiments.study.power_tables import BLEW_UP, POWERS, of, tuning
 from gaml_utils.experiments.study.tables import effect
 from gaml_utils.plotting.style import BLACK, BLUE, MARKERS, RED
 
 OFF_SCALE = 2.0  # times uniform: drawn as a cross on the upper edge
 
 
-def plot_tuning(axes: Sequence[Axes], results: dict, cases: Sequence[tuple[str, str, str]]) -> None:
-    """Validation error against step size, a curve a power, a panel a case: (setting, learner, what is compared).
+def plot_tuning(axes: Sequence[Axes], results: Results, cases: Sequence[tuple[str, str, str]]) -> None:
+    """Validation error against step size, a curve per power, a panel per case: (setting, learner, what is compared).
 
     What blew up is left out.
     """
@@ -33,7 +34,7 @@ def plot_tuning(axes: Sequence[Axes], results: dict, cases: Sequence[tuple[str, 
     axes[0].legend(fontsize=8)
 
 
-def plot_powers(ax: Axes, results: dict, part: str, learner: str) -> None:
+def plot_powers(ax: Axes, results: Results, part: str, learner: str) -> None:
     """Error of each power, uniform being 1, with 95% intervals; a line for each kind of gradients compared."""
     tried = [r for r in POWERS if r == "uniform" or r in results["config"]["settings"][part]["rules"]]
     for k, source in enumerate(sources_of(learner)):
@@ -62,15 +63,15 @@ def plot_powers(ax: Axes, results: dict, part: str, learner: str) -> None:
     ax.minorticks_off()
 
 
-def powers_figure(results: dict, learner: str, parts: Sequence[str], columns: int = 4) -> Figure:
+def powers_figure(results: Results, learner: str, parts: Sequence[str], columns: int = 4) -> Figure:
     """plot_powers of all settings that the learner was trained in."""
-    there = [part for part in parts if learner in results["config"]["settings"][part]["learners"]]
-    columns = min(columns, len(there))
-    rows = -(-len(there) // columns)
+    shown = [part for part in parts if learner in results["config"]["settings"][part]["learners"]]
+    columns = min(columns, len(shown))
+    rows = -(-len(shown) // columns)
     fig, axes = plt.subplots(rows, columns, figsize=(9, 2.2 * rows), sharex=True, sharey=True, squeeze=False)
-    for ax, part in zip(axes.flat, there, strict=False):
+    for ax, part in zip(axes.flat, shown, strict=False):
         plot_powers(ax, results, part, learner)
-    for ax in axes.flat[len(there) :]:
+    for ax in axes.flat[len(shown) :]:
         ax.axis("off")
     axes[0, 0].legend(fontsize=7, loc="lower right")
     fig.supxlabel("p", fontsize=9)

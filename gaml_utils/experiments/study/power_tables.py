@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gaml_utils.experiments.study.plan import seeds, step_sizes
+from gaml_utils.experiments.records import Results, Weighing
+from gaml_utils.experiments.study.plan import seeds, sources_of, step_sizes, validation_error
 from gaml_utils.experiments.study.tables import diverged, effect
-from gaml_utils.experiments.trainings import select
+from gaml_utils.experiments.trainings import errors_by_step_size
 
 POWERS = {"agreement": 1.0, "power 0.5": 0.5, "uniform": 0.0, "power -0.5": -0.5, "power -1": -1.0}
 FIELDS = {"mean": "test_error", "median": "test_median", "worst tenth": "test_worst"}
@@ -15,27 +16,22 @@ BLEW_UP = 10  # times the best validation error of uniform weights
 
 def of(rule: str, source: str) -> str:
     """The name of a rule in the study, with what it compares; uniform weights compare nothing."""
-    return rule if rule == "uniform" else f"{rule} of {source}"
+    return str(Weighing(rule, None if rule == "uniform" else source))
 
 
-def sources_of(learner: str) -> tuple[str, ...]:
-    """What can be compared; Reptile's updates are its outer directions."""
-    return ("updates",) if learner == "Reptile" else ("outer", "updates")
-
-
-def tuning(results: dict, part: str, learner: str, rule: str) -> np.ndarray:
+def tuning(results: Results, part: str, learner: str, rule: str) -> np.ndarray:
     """(sizes,): mean validation error over the tuning seeds at each step size; NaN where one of them diverged."""
-    config = results["config"]
-    mine = [run for run in results["runs"] if run["seed"] in seeds(config, part, "tuning_seeds")]
-    sizes = step_sizes(config, part, learner)
-    return np.array([select(mine, part, learner, rule, size, "validation_error").mean() for size in sizes])
+    over = seeds(results["config"], part, tuning=True)
+    errors = errors_by_step_size(results["runs"], learner, rule, part=part, seeds=over, error=validation_error)
+    means = np.array([np.mean(errors[size]) for size in step_sizes(results["config"], part, learner)])
+    return np.where(np.isfinite(means), means, np.nan)
 
 
-def as_text(results: dict, part: str, learner: str, rule: str, field: str = "test_error") -> str:
+def as_text(results: Results, part: str, learner: str, rule: str, field: str = "test_error") -> str:
     """ "-12% [-18, -6]", percent of uniform weights' mean with a 95% interval, or "3 of 10 blew up"."""
     found = effect(results, part, learner, rule, field)
     if found is None:
-        return f"{diverged(results, part, learner, rule)} of {len(seeds(results['config'], part, 'seeds'))} blew up"
+        return f"{diverged(results, part, learner, rule)} of {len(seeds(results['config'], part))} blew up"
     return f"{found.change:+.0f}% [{found.low:+.0f}, {found.high:+.0f}]"
 
 
@@ -48,14 +44,14 @@ def aligned(rows: Sequence[Sequence[str]], names: int = 1) -> str:
     )
 
 
-def tuning_table(results: dict, part: str, learner: str, rules: Mapping[str, str]) -> str:
+def tuning_table(results: Results, part: str, learner: str, rules: Mapping[str, str]) -> str:
     """Validation error less that of uniform weights, in percent: at each size, and each rule at its own best."""
     mean = tuning(results, part, learner, "uniform")
     sizes = [f"at {size:g}" for size in step_sizes(results["config"], part, learner)]
     rows = [[f"{part}, {learner}", *sizes, "own best"]]
     for label, rule in rules.items():
-        mine = tuning(results, part, learner, rule)
-        pairs = [*zip(mine, mean, strict=True), (np.nanmin(mine), np.nanmin(mean))]
+        errors = tuning(results, part, learner, rule)
+        pairs = [*zip(errors, mean, strict=True), (np.nanmin(errors), np.nanmin(mean))]
         rows.append([label, *(_less(a, b, BLEW_UP * np.nanmin(mean)) for a, b in pairs)])
     return aligned(rows)
 
@@ -67,7 +63,7 @@ def _less(a: float, b: float, limit: float) -> str:
     return "blew up" if not a < limit else "mean blew up" if not b < limit else f"{100 * (a / b - 1):+.0f}%"
 
 
-def power_table(results: dict, learner: str, cells: Sequence[tuple[str, str]], columns: Sequence[str]) -> str:
+def power_table(results: Results, learner: str, cells: Sequence[tuple[str, str]], columns: Sequence[str]) -> str:
     """Test error less that of uniform weights, in percent. cells: (setting, rule without its source), a row each.
 
     columns: of each row; a source, for the mean over tasks, or one of FIELDS, for outer gradients (Reptile: updates).
@@ -86,15 +82,3 @@ def power_table(results: dict, learner: str, cells: Sequence[tuple[str, str]], c
             ]
         )
     return aligned(rows, names=2)
-
-
-def cpu_ratio(results: dict, part: str, learner: str, rule: str) -> float:
-    """Median CPU seconds of a training, uniform weights being 1."""
-
-    def seconds(name: str) -> float:
-        wanted = part, learner, name
-        return float(
-            np.median([r["cpu_seconds"] for r in results["runs"] if (r["part"], r["learner"], r["rule"]) == wanted])
-        )
-
-    return seconds(rule) / seconds("uniform")

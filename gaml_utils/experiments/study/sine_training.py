@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from gaml_utils.checks import known
+from gaml_utils.experiments.records import Config, Job, Run
 from gaml_utils.experiments.study.measures import error_summary, weight_record, weighting_of
 from gaml_utils.experiments.trainings import rounded
 from gaml_utils.scratch.adaptation import adaptation_curve
@@ -33,9 +34,10 @@ def sine_tasks(family: str, share: float) -> tuple[Any, Any]:
     return mixed, mixed if family == "two modes" else SINES
 
 
-def sine_job(config: dict, job: dict) -> dict:
+def sine_job(config: Config, job: Job) -> Run:
     """MAML, first-order MAML or Reptile in NumPy, on numbers. Errors are query MSE after the inner loop."""
-    setting, s = config["settings"][job["part"]], config["learners"]["sines"][job["learner"]]
+    setting = known("part", job["part"], config["settings"])
+    s = known("learner", job["learner"], config["learners"]["sines"])
     weighting, source = weighting_of(job["rule"])
     direction = partial(
         known("learner", job["learner"], DIRECTIONS),

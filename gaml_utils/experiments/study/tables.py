@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gaml_utils.experiments.records import SOURCES, Results, Weighing
 from gaml_utils.experiments.study.plan import engine, rules_of, seeds, step_sizes, tuned
 from gaml_utils.experiments.study.verdicts import against_uniform, cell
 
-ORDER = ("agreement", "power 0.5", "leave one out", "cosine", "power -0.5", "power -1")
-SOURCES = ("outer", "updates")
+FIRST = ("agreement", "power 0.5", "leave one out", "cosine", "power -0.5", "power -1")  # in tables; then the others
 
 
 class Effect(NamedTuple):
@@ -31,12 +31,12 @@ class Effect(NamedTuple):
         return f"{self.change:+5.0f}% [{self.low:+4.0f}, {self.high:+4.0f}]{'*' if self.found else ' '}"
 
 
-def effect(results: dict, part: str, learner: str, rule: str, field: str = "test_error") -> Effect | None:
+def effect(results: Results, part: str, learner: str, rule: str, field: str = "test_error") -> Effect | None:
     """The rule in one cell of the study, against uniform weights; None where a training diverged.
 
     field: "test_error", "test_median" or "test_worst", as study_job.error_summary names them.
     """
-    there = narrowed(results, part, learner)
+    there = only(results, part, learner)
     found = against_uniform(there, part, learner, rule, field)
     if found is None:
         return None
@@ -44,31 +44,36 @@ def effect(results: dict, part: str, learner: str, rule: str, field: str = "test
     return Effect(*(percent * value for value in (found.difference, found.low, found.high)))
 
 
-def narrowed(results: dict, part: str, learner: str) -> dict:
+def only(results: Results, part: str, learner: str) -> Results:
     """Only the runs of one setting and learner: every look-up goes through all runs."""
     runs = [run for run in results["runs"] if run["part"] == part and run["learner"] == learner]
-    return {"config": results["config"], "runs": runs}
+    return results | {"runs": runs}
 
 
-def diverged(results: dict, part: str, learner: str, rule: str) -> int:
+def diverged(results: Results, part: str, learner: str, rule: str) -> int:
     """How many of the trainings of a cell diverged, at the rule's own step size."""
     return int(np.isnan(cell(results, part, learner, rule)).sum())
 
 
-def columns(results: dict, learner: str) -> list[str]:
+def columns(results: Results, learner: str) -> list[str]:
     """The rules a learner was trained with in any setting, with what they compare; outer gradients first."""
     config = results["config"]
-    there = {rule for part in settings(results, learner) for rule in rules_of(config, part, learner)}
-    return [name for source in SOURCES for rule in ORDER if (name := f"{rule} of {source}") in there]
+    names = dict.fromkeys(name for part in settings(results, learner) for name in rules_of(config, part, learner)[1:])
+
+    def place(weighing: Weighing) -> tuple[int, int]:
+        rank = FIRST.index(weighing.rule) if weighing.rule in FIRST else len(FIRST)
+        return SOURCES.index(weighing.source or SOURCES[0]), rank
+
+    return [str(weighing) for weighing in sorted(map(Weighing.named, names), key=place)]
 
 
-def settings(results: dict, learner: str) -> list[str]:
+def settings(results: Results, learner: str) -> list[str]:
     """The settings a learner was trained in, in the order of the plan."""
     return [part for part, s in results["config"]["settings"].items() if learner in s["learners"]]
 
 
-def effect_lines(results: dict, part: str, learner: str, fields: Sequence[str] = ("test_error",)) -> str:
-    """One line a rule: its effect on each field. A star: the interval, not corrected, leaves out 0."""
+def effect_lines(results: Results, part: str, learner: str, fields: Sequence[str] = ("test_error",)) -> str:
+    """One line per rule: its effect on each field. A star: the interval, not corrected, leaves out 0."""
     lines = []
     for rule in rules_of(results["config"], part, learner)[1:]:
         found = [effect(results, part, learner, rule, field) for field in fields]
@@ -77,22 +82,23 @@ def effect_lines(results: dict, part: str, learner: str, fields: Sequence[str] =
     return "\n".join(line.rstrip() for line in lines)
 
 
-def tally(results: dict, learner: str, rule: str) -> tuple[int, int, int, int]:
+def tally(results: Results, learner: str, rule: str) -> tuple[int, int, int, int]:
     """In how many settings a rule's error is lower than uniform weights', neither, higher; how often one diverged."""
     config, counts = results["config"], [0, 0, 0, 0]
     for part in settings(results, learner):
         if rule in rules_of(config, part, learner):
             e = effect(results, part, learner, rule)
             counts[3 if e is None else 1 if not e.found else 0 if e.change < 0 else 2] += 1
-    return tuple(counts)
+    lower, neither, higher, lost = counts
+    return lower, neither, higher, lost
 
 
-def at_an_end(results: dict) -> list[tuple[str, str, str, str]]:
+def at_an_end(results: Results) -> list[tuple[str, str, str, str]]:
     """Cells whose best step size is the smallest or largest of its list: (setting, learner, rule, "low" or "high")."""
     config, found = results["config"], []
     for part, setting in config["settings"].items():
         for learner in setting["learners"]:
-            there = narrowed(results, part, learner)["runs"]
+            there = only(results, part, learner)["runs"]
             for rule in rules_of(config, part, learner):
                 tried, best = step_sizes(config, part, learner), tuned(config, there, part, learner, rule)
                 if best in (tried[0], tried[-1]):
@@ -100,12 +106,12 @@ def at_an_end(results: dict) -> list[tuple[str, str, str, str]]:
     return found
 
 
-def settings_lines(results: dict) -> str:
+def settings_lines(results: Results) -> str:
     """What each setting is, a line each; then the budget and the step sizes of each kind and learner."""
     config, lines = results["config"], []
     for part, s in config["settings"].items():
         others = f"{s['share']:.0%} others" if s["share"] else ""
-        count = len(seeds(config, part, "seeds"))
+        count = len(seeds(config, part))
         lines.append(f"{part:22s}{s['meta_batch']:3d} tasks, {count:2d} seeds  {others:11s} {', '.join(s['learners'])}")
     lines.append("")
     for kind, of_kind in config["learners"].items():
@@ -117,14 +123,14 @@ def settings_lines(results: dict) -> str:
     return "\n".join(lines)
 
 
-def learners_of(results: dict) -> list[str]:
+def learners_of(results: Results) -> list[str]:
     """In the order of how many settings they were trained in."""
     names = dict.fromkeys(name for s in results["config"]["settings"].values() for name in s["learners"])
     return sorted(names, key=lambda name: -len(settings(results, name)))
 
 
-def tally_lines(results: dict) -> str:
-    """A line a rule: in how many settings its error is lower, neither, higher; in how many a training diverged."""
+def tally_lines(results: Results) -> str:
+    """A line per rule: in how many settings its error is lower, neither, higher; in how many a training diverged."""
     lines = []
     for learner in learners_of(results):
         lines.append(f"{learner:26s} lower neither  higher  diverged")
@@ -133,56 +139,68 @@ def tally_lines(results: dict) -> str:
     return "\n".join(lines)
 
 
-def end_lines(results: dict) -> str:
-    """How many best step sizes stand at an end of their list, a line a learner."""
+def end_lines(results: Results) -> str:
+    """How many best step sizes stand at an end of their list, a line per learner."""
     config, ends, lines = results["config"], at_an_end(results), []
     for learner in learners_of(results):
         fields = sum(len(rules_of(config, part, learner)) for part in settings(results, learner))
-        mine = [end for end in ends if end[1] == learner]
-        low, uniform = sum(end[3] == "low" for end in mine), sum(end[2] == "uniform" for end in mine)
+        of_learner = [end for end in ends if end[1] == learner]
+        low, uniform = sum(end[3] == "low" for end in of_learner), sum(end[2] == "uniform" for end in of_learner)
         lines.append(
-            f"{learner:17s} {fields:3d} fields: {low} at the low end, {len(mine) - low} at the high end; "
+            f"{learner:17s} {fields:3d} fields: {low} at the low end, {len(of_learner) - low} at the high end; "
             f"of these {uniform} with uniform weights"
         )
     return "\n".join(lines)
 
 
-def cpu_lines(results: dict, part: str) -> str:
-    """Median CPU seconds of a training, a line a learner: with uniform weights, and how many times that with a rule."""
+def cpu_seconds(results: Results, part: str, learner: str, rule: str) -> float:
+    """Median CPU seconds of a training at the rule's own step size, over the seeds; those that diverged left out."""
+    return float(np.nanmedian(cell(only(results, part, learner), part, learner, rule, "cpu_seconds")))
+
+
+def cpu_ratio(results: Results, part: str, learner: str, rule: str) -> float:
+    """cpu_seconds of a rule, those of uniform weights being 1; NaN where those are too short to be measured."""
+    uniform = cpu_seconds(results, part, learner, "uniform")
+    return cpu_seconds(results, part, learner, rule) / uniform if uniform > 0 else float("nan")
+
+
+def cpu_lines(results: Results, part: str) -> str:
+    """A line per learner: cpu_seconds with uniform weights, and the range of cpu_ratio of the rules."""
     lines = []
     for learner in results["config"]["settings"][part]["learners"]:
-        there, rules = narrowed(results, part, learner), rules_of(results["config"], part, learner)
-        seconds = {rule: np.nanmedian(cell(there, part, learner, rule, "cpu_seconds")) for rule in rules}
-        line = f"{part}, {learner}: {seconds['uniform']:.1f} seconds"
+        line = f"{part}, {learner}: {cpu_seconds(results, part, learner, 'uniform'):.1f} seconds"
         for source in SOURCES:
-            times = [value / seconds["uniform"] for rule, value in seconds.items() if rule.endswith(source)]
+            names = [
+                name for name in rules_of(results["config"], part, learner) if Weighing.named(name).source == source
+            ]
+            times = [cpu_ratio(results, part, learner, name) for name in names]
             line += f"; of {source} {min(times):.1f} to {max(times):.1f} times" if times else ""
         lines.append(line)
     return "\n".join(lines)
 
 
-def sign_lines(results: dict) -> str:
-    """The share of negative weights under agreement, a line a setting, over the second half of the trainings."""
+def sign_lines(results: Results) -> str:
+    """The share of negative weights under agreement, a line per setting, over the second half of the trainings."""
     places = (("MAML", "outer"), ("MAML", "updates"), ("Reptile", "updates"))
     lines = [f"{'':20s}" + "".join(f"  {learner} of {source}" for learner, source in places)]
     for part, s in results["config"]["settings"].items():
         line = f"{part:20s}"
         for learner, source in places:
-            width, shown = len(f"  {learner} of {source}"), ""
-            if learner in s["learners"] and f"agreement of {source}" in rules_of(results["config"], part, learner):
-                shown = f"{np.nanmean(cell(results, part, learner, f'agreement of {source}', 'negative_share')):.0%}"
+            width, shown, rule = len(f"  {learner} of {source}"), "", str(Weighing("agreement", source))
+            if learner in s["learners"] and rule in rules_of(results["config"], part, learner):
+                shown = f"{np.nanmean(cell(results, part, learner, rule, 'negative_share')):.0%}"
             line += f"{shown:>{width}s}"
         lines.append(line.rstrip())
     return "\n".join(lines)
 
 
-def outlier_lines(results: dict, learner: str = "MAML", source: str = "outer") -> str:
+def outlier_lines(results: Results, learner: str = "MAML", source: str = "outer") -> str:
     """The mean weight of an outlier times T (uniform is 1), the share of negative weights, the effect on the error."""
     lines = []
     for part in settings(results, learner):
         if 0 < results["config"]["settings"][part]["share"] < 0.5 and engine(results["config"], part) == "sines":
             for rule in columns(results, learner):
-                if rule.endswith(source) and rule in rules_of(results["config"], part, learner):
+                if Weighing.named(rule).source == source and rule in rules_of(results["config"], part, learner):
                     weight, negative = (
                         np.nanmean(cell(results, part, learner, rule, field))
                         for field in ("others_weight", "negative_share")

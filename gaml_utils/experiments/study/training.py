@@ -2,12 +2,13 @@
 
 import time
 
+from gaml_utils.experiments.records import Config, Job, Run
 from gaml_utils.experiments.study.glyph_training import glyph_job
 from gaml_utils.experiments.study.plan import engine
 from gaml_utils.experiments.study.sine_training import sine_job
 
 
-def study_job(config: dict, job: dict) -> dict:
+def study_job(config: Config, job: Job) -> Run:
     """Train once; errors on validation and test tasks; what the weights did; CPU seconds."""
     work = glyph_job if engine(config, job["part"]) == "glyphs" else sine_job
     start = time.process_time()

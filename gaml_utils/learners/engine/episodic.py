@@ -29,6 +29,8 @@ from gaml_utils.records import TaskBatch
 class EpisodicModel(keras.Model):
     """What Keras asks of a model that is trained on meta-batches instead of batches. MetaLearner stands on it."""
 
+    train_function: Any  # what make_train_function sets
+
     def compile(self, optimizer: Any = "adam", loss: Any = "mse", metrics: list | None = None, **kwargs: Any) -> None:
         """As keras.Model.compile. loss: of one task's points; metrics: of the answers on the query sets.
 
@@ -45,7 +47,7 @@ class EpisodicModel(keras.Model):
         self.reported, self.guard = Reported(), DivergenceGuard()
         self.task_metrics = [as_metric(m, loss) for m in metrics or []]
         self._direction = tf.function(self.outer_direction, reduce_retracing=True)
-        self.kept_answers = {}  # compiled functions of learners.accuracy, which last as long as this compilation
+        self.kept_answers: dict = {}  # compiled functions of learners.accuracy, which last as long as this compilation
 
     def require_compiled(self, method: str) -> None:
         """Raise ValueError unless `compile` has been called; method: who asks."""
@@ -55,7 +57,12 @@ class EpisodicModel(keras.Model):
         """sum_i w_i direction_i, the weights, and the tasks' results."""
         outer, state = self.outer(), self.functional.state(self.optimizer.iterations)
         inputs = batch, self.order(batch)
-        result = over_tasks(lambda each: task_result(self, outer, *each, state), inputs, self.unrolled)
+
+        def of_one(task_and_order: tuple) -> TaskResult:
+            task, order = task_and_order
+            return task_result(self, outer, task, order, state)
+
+        result = over_tasks(of_one, inputs, self.unrolled)
         w = task_weights(result, self.weighting, self.source)
         return weighted_direction(result, w), w, result
 

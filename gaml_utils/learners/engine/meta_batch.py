@@ -1,15 +1,12 @@
 """From one task to all tasks of a meta-batch: results side by side, one weight per task, their sum."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from gaml_utils.learners.engine.functional import dense
 from gaml_utils.records import TaskBatch
-
-if TYPE_CHECKING:
-    from gaml_utils.learners.base import MetaLearner
 
 
 class Learned(NamedTuple):
@@ -39,12 +36,12 @@ class TaskResult(NamedTuple):
     prediction: Any
 
 
-def task_result(learner: "MetaLearner", outer: list, task: TaskBatch, order: Any, state: list) -> TaskResult:
+def task_result(learner: Any, outer: list, task: TaskBatch, order: Any, state: list) -> TaskResult:
     """One task: learn from its support set, answer its queries, and which way that asks the outer variables to go.
 
-    Two tapes: this one, and within it that of the inner steps (Functional.adapt). Finn et al. 2017 (arXiv:1703.03400),
-    Algorithm 1, line 8; a learner that descends its update takes that instead: Nichol et al. 2018 (arXiv:1803.02999),
-    Algorithm 2.
+    learner: a MetaLearner. Two tapes: this one, and within it that of the inner steps (Functional.adapt). Finn et al.
+    2017 (arXiv:1703.03400), Algorithm 1, line 8; a learner that descends its update takes that instead: Nichol et al.
+    2018 (arXiv:1803.02999), Algorithm 2.
     """
     with tf.GradientTape() as tape:
         tape.watch(outer)

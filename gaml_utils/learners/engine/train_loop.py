@@ -36,5 +36,5 @@ def train_function(learner: Any) -> Callable[[Iterator], dict]:
         return logs
 
     # a concrete function is called without a look at its arguments, which would take longer than a small step
-    concrete = functools.lru_cache(maxsize=1)(train.get_concrete_function)
+    concrete: Callable = functools.lru_cache(maxsize=1)(train.get_concrete_function)
     return lambda iterator: concrete(iterator)(iterator)

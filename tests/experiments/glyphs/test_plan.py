@@ -57,9 +57,9 @@ def test_tuning_counts_a_diverged_run_as_the_worst_and_looks_at_no_other_seed():
     for run in done.values():
         if run["step_size"] == 0.003:
             run["validation_accuracy"] = None
-    other = plan.job("MAML", "uniform", 0.01, 5) | {"validation_accuracy": [[1.0]]}
+    other = plan.job("comparison", "MAML", "uniform", 0.01, 5) | {"validation_accuracy": [[1.0]]}
     done[key(other)] = other
-    done[key(plan.job("MAML", "uniform", 0.001, 0))]["validation_accuracy"] = [[0.6]]
+    done[key(plan.job("comparison", "MAML", "uniform", 0.001, 0))]["validation_accuracy"] = [[0.6]]
     assert plan.tuned_step_size(TINY, list(done.values()), "MAML", "uniform") == 0.001
 
 
@@ -71,10 +71,10 @@ def test_both_rules_have_the_same_step_sizes_images_and_steps():
 
 @pytest.mark.parametrize("learner", ["MAML", "Reptile"])
 def test_a_job_trains_and_tests_and_says_what_the_weights_did(learner):
-    done = runs.glyph_job(TINY, plan.job(learner, "agreement", 0.003, 1))
+    done = runs.glyph_job(TINY, plan.job("comparison", learner, "agreement", 0.003, 1))
     assert np.shape(done["validation_accuracy"]) == (1, 1) and np.shape(done["test_accuracy"]) == (2, 1)
     for name in ("train_accuracy", "negative_share", "smallest_weight", "cosine_to_mean"):
-        assert len(done[name]) == runs.STRETCHES
+        assert len(done[name]) == runs.BLOCKS
     assert 0 <= min(done["negative_share"]) and max(done["negative_share"]) < 1
     assert max(done["smallest_weight"]) < 0.5  # of two: uniform weights would be a half
 
@@ -90,3 +90,12 @@ def test_the_stored_run_is_that_of_the_committed_config():
         chosen = [r["seed"] for r in stored["runs"] if key(r)[:4] == ("comparison", learner, rule, best)]
         assert sorted(chosen) == config["seeds"] and len(chosen) >= 5
     assert len(cells) == len(config["learners"]) * len(config["rules"])
+
+
+def test_a_learner_that_the_config_has_and_the_package_has_not_is_refused():
+    """It must not become another one."""
+    config = plan.GLYPHS | {"learners": plan.GLYPHS["learners"] | {"Meta": plan.GLYPHS["learners"]["MAML"]}}
+    with pytest.raises(ValueError, match="learner should be one of 'MAML'.*got 'Meta'"):
+        runs.make_learner(config, "Meta", "uniform", 0.001)
+    with pytest.raises(ValueError, match="rule should be one of 'uniform'.*got 'agreemint'"):
+        runs.make_learner(plan.GLYPHS, "MAML", "agreemint", 0.001)

@@ -105,7 +105,7 @@ def test_columns_are_the_rules_that_were_run_outer_gradients_first():
 
 def test_every_rule_of_the_study_has_its_column():
     rules = {rule for s in grid.STUDY["settings"].values() for rule in s["rules"]}
-    assert rules == set(study_tables.ORDER)
+    assert rules == set(study_tables.FIRST)
 
 
 def test_lines_hold_each_rule_and_each_field_and_say_what_diverged():

@@ -42,7 +42,7 @@ def test_the_grid_is_what_was_asked_for():
         assert {"MAML", "Reptile"} <= set(s["learners"]) <= set(grid.SINE_LEARNERS)
         assert {"agreement", "power -1", "cosine"} <= set(s["rules"]) and set(s["sources"]) == {"updates", "outer"}
     assert sum("first-order MAML" in s["learners"] for s in settings.values()) == 2
-    assert sum(set(grid.TWICE) <= set(s["rules"]) for s in settings.values()) == 2
+    assert sum(set(grid.RULES_IN_TWO_SETTINGS) <= set(s["rules"]) for s in settings.values()) == 2
     assert {s["meta_batch"] for s in settings.values() if s["family"] == "sines"} == {5, 10, 25, 50}
     assert {s["share"] for s in settings.values() if s["family"] == "noise"} == {0.2, 0.4}
     assert len(STUDY["seeds"]) >= 10 and len(STUDY["glyph_seeds"]) >= 5
@@ -83,7 +83,7 @@ def test_all_of_it_is_planned_in_the_end_and_no_job_twice():
         done |= finished(todo)
     assert {part for part, *_ in done} == set(STUDY["settings"])
     for part, learner, rule, _ in HYPOTHESES.values():
-        wanted = study.seeds(TINY, part, "seeds")
+        wanted = study.seeds(TINY, part)
         assert sorted({k[4] for k in done if k[:3] == (part, learner, rule)}) == wanted
 
 
@@ -130,7 +130,7 @@ def test_every_setting_on_numbers_trains_and_tests(part):
     done = training.study_job(TINY, study.job(part, "MAML", "power -1 of outer", 0.003, 1))
     assert json.loads(json.dumps(done)) == done
     assert 0 < done["test_median"] <= done["test_worst"] and 0 < done["validation_error"]
-    assert 1 <= done["effective_tasks"] <= STUDY["settings"][part]["meta_batch"] and done["cpu_seconds"] > 0
+    assert 1 <= done["effective_tasks"] <= STUDY["settings"][part]["meta_batch"] and done["cpu_seconds"] >= 0
     assert (done["others_weight"] is None) == (STUDY["settings"][part]["share"] == 0)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from gaml_utils.experiments.study import power_figures
 from gaml_utils.experiments.study import power_tables as power_results
+from gaml_utils.experiments.study import tables as study_tables
 from gaml_utils.experiments.study.grid import STUDY
 from gaml_utils.experiments.study.plan import study_jobs
 from gaml_utils.experiments.study.verdicts import against_uniform
@@ -98,7 +99,7 @@ def test_a_field_is_shown_for_the_learners_own_directions(results):
 
 
 def test_cpu_ratio(results):
-    assert power_results.cpu_ratio(results, "sines", "MAML", "power -1 of outer") == 1.5
+    assert study_tables.cpu_ratio(results, "sines", "MAML", "power -1 of outer") == 1.5
 
 
 def test_the_curve_over_p_shows_each_power_and_crosses_out_what_blew_up(results):

@@ -101,7 +101,7 @@ def test_saved_learners_are_the_same_in_a_fresh_process(tmp_path, monkeypatch):
         expected[name] += [adapted.predict(batch.query_x[0], verbose=0).ravel().tolist()]
     np.savez(tmp_path / "batch.npz", **batch._asdict())
     command = [sys.executable, "-W", "ignore", "-c", SCRIPT, str(tmp_path), *learners]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])
     for name in learners:
