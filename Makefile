@@ -17,7 +17,7 @@ help:
 	@echo "make store        write the stored outputs (for contributors); ONLY=08 picks a chapter"
 	@echo "make bench        speeds, as ratios measured side by side"
 	@echo "make portability  the notebooks under imitated processors and thread counts; ONLY=Nehalem picks one"
-	@echo "make badge        the Binder badge of this clone"
+	@echo "make badge        write the Binder badge of this clone into README.md"
 
 lab: .venv/ready
 	$(PY) -m jupyterlab notebooks/00_start_here.ipynb
@@ -57,9 +57,13 @@ badge:
 	@url=$$(git remote get-url origin 2>/dev/null) || { echo "This clone has no git remote named origin."; exit 1; }; \
 	repository=$$(echo "$$url" | sed -E 's#^(https?://([^@/]*@)?|ssh://git@|git@)github\.com[:/]##; s#\.git$$##; s#/$$##'); \
 	case "$$repository" in *:*|/*|*/*/*) echo "$$url is not a GitHub address: Binder needs one of the hosts it knows."; exit 1 ;; esac; \
-	echo "[![Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/$$repository/HEAD?urlpath=lab/tree/notebooks/00_start_here.ipynb)"
+	badge="[![Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/$$repository/HEAD?urlpath=lab/tree/notebooks/00_start_here.ipynb)"; \
+	awk -v badge="$$badge" '/^<!-- \/launch -->/ { between = 0 } !between { print } /^<!-- launch -->/ { print badge; between = 1 }' \
+	  README.md > README.md.new && mv README.md.new README.md; \
+	echo "README.md has it now: $$badge"
 
-# An interpreter counts if it runs: a name on the path may be a stand-in for one that is not installed.
+# An interpreter counts if it runs: a name on the path may be a stand-in for one that is not installed. pip says much;
+# awk keeps a word for each package, and pip's exit status, which a pipe would lose.
 .venv/ready: pyproject.toml constraints.txt
 	@set -e; found=; \
 	for python in python3.13 python3.12 python3.11 python3 python; do \
@@ -68,13 +72,20 @@ badge:
 	  fi; \
 	done; \
 	if command -v uv >/dev/null 2>&1; then \
-	  uv venv --clear --python "$${found:-3.11}" .venv; \
+	  echo "Set-up, once: uv makes .venv with Python $${found:-3.11} ..."; \
+	  uv venv -q --clear --python "$${found:-3.11}" .venv; \
+	  echo "Set-up: installing the packages of the chapters, about 2 GB: a few minutes ..."; \
 	  uv pip install --python $(PY) -e ".[keras,lab,test]" -c constraints.txt; \
 	elif [ -n "$$found" ]; then \
+	  echo "Set-up, once: $$found makes .venv ..."; \
 	  $$found -m venv --clear .venv; \
-	  $(PY) -m pip install --disable-pip-version-check --progress-bar off -q -e ".[keras,lab,test]" -c constraints.txt; \
+	  echo "Set-up: installing the packages of the chapters, about 2 GB: a few minutes ..."; \
+	  { $(PY) -m pip install --disable-pip-version-check --progress-bar off -e ".[keras,lab,test]" -c constraints.txt \
+	      || failed=1; echo "status $${failed:-0}"; } | awk '/^Collecting/ { sub(/[<>=!~;[].*/, "", $$2); print "  " $$2; fflush() } \
+	    /^Installing/ { print "Set-up: putting them in place ..."; fflush() } /^status/ { status = $$2 } END { exit status }'; \
 	else \
 	  echo "Python 3.11, 3.12 or 3.13 is needed, and none of them runs here: see https://www.python.org/downloads/"; \
 	  exit 1; \
-	fi
+	fi; \
+	echo "Set-up: done."
 	@touch $@

@@ -13,7 +13,7 @@ PATH = DATA / "glyphs" / "glyphs.npz"
 def load_glyphs(path: pathlib.Path = PATH) -> ImageSet:
     """The embedded characters, 20 images each, made by data/glyphs/make.py; the README beside it tells where from.
 
-    The file keeps 98 bytes an image and one entry a class, script or font; here each image gets its own.
+    The file keeps 98 bytes per image and one entry per class, script or font; here each image gets its own.
     No hash is computed: reading a .npz already checks the checksum of each array, and a test compares the SHA-256
     of each with data/glyphs.json. FileNotFoundError where the file is missing.
     """

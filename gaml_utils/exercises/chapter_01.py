@@ -40,7 +40,7 @@ EXERCISES = {
         _task_losses,
         cases=[(_prediction, _y)],
         mistakes={
-            "that is one mean over all tasks; keep one loss a task, shape (tasks,).": lambda p, y: np.mean(
+            "that is one mean over all tasks; keep one loss per task, shape (tasks,).": lambda p, y: np.mean(
                 (p - y) ** 2
             ),
             "that adds the points up; the loss of a task is the mean over its points.": lambda p, y: np.sum(

@@ -71,7 +71,7 @@ EXERCISES = {
         cases=_batch_cases,
         mistakes={
             "that is the sum over tasks; MAML with uniform weights takes the mean.": lambda *case: np.sum(_one(*case)),
-            "that is one gradient a task; average them.": _one,
+            "that is one gradient per task; average them.": _one,
         }
         | {hint: _mean_of(wrong) for hint, wrong in _mistakes.items()},
     ),
@@ -95,7 +95,7 @@ EXERCISES = {
         mistakes={
             "divide by 2 h: the two points are 2 h apart.": lambda gradient, theta, v: 6 * theta**2 * v,
             "the sign is turned round: forward minus backward.": lambda gradient, theta, v: -3 * theta**2 * v,
-            "that is the gradient's change along v added up; the product is a vector, one entry a parameter.": lambda gradient, theta, v: (
+            "that is the gradient's change along v added up; the product is a vector, one entry per parameter.": lambda gradient, theta, v: (
                 np.sum(3 * theta**2 * v)
             ),
             "that is the diagonal of the Hessian; it still has to be multiplied by v.": lambda gradient, theta, v: (

@@ -56,7 +56,7 @@ EXERCISES = {
             "those are absolute values: a task that disagrees should get a negative score.": lambda g: np.abs(
                 g @ g.T
             ).sum(axis=1),
-            "np.sum without an axis gave one number for all tasks; there is one score a task.": lambda g: np.sum(
+            "np.sum without an axis gave one number for all tasks; there is one score per task.": lambda g: np.sum(
                 g @ g.T
             ),
         },
@@ -91,14 +91,14 @@ EXERCISES = {
         lambda g, w: w @ g,
         cases=[(_cases[2][0], _w), (_rng.normal(size=(4, 3)), _w)],
         mistakes={
-            "np.sum turned the direction into one number; the direction is a vector, one entry a parameter.": lambda g, w: (
+            "np.sum turned the direction into one number; the direction is a vector, one entry per parameter.": lambda g, w: (
                 np.sum(w @ g)
             ),
             "np.sum over everything, repeated for every parameter: each coordinate should have its own sum.": lambda g, w: (
                 np.full(g.shape[1], np.sum(w @ g))
             ),
             "divided by T: the weights already add up to 1 in absolute value.": lambda g, w: w @ g / len(w),
-            "those are the weighted updates, one a task; add them over the tasks.": lambda g, w: w[:, None] * g,
+            "those are the weighted updates, one per task; add them over the tasks.": lambda g, w: w[:, None] * g,
             "that ignores the weights.": lambda g, w: g.mean(axis=0),
             "that ignores the signs of the weights.": lambda g, w: np.abs(w) @ g,
         },

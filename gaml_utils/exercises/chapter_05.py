@@ -56,8 +56,8 @@ EXERCISES = {
         cases=[_maml_case],
         mistakes={
             "those are uniform weights; compute them from the updates.": lambda *case: _maml(*case, rule=_uniform),
-            "np.sum turned the gradient into one number; it is a vector, one entry a parameter.": lambda *case: np.sum(
-                _maml(*case)
+            "np.sum turned the gradient into one number; it is a vector, one entry per parameter.": lambda *case: (
+                np.sum(_maml(*case))
             ),
             "np.sum over everything, repeated for every parameter: each coordinate has its own sum.": lambda *case: (
                 np.full(3, np.sum(_maml(*case)))

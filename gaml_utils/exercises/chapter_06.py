@@ -159,7 +159,9 @@ EXERCISES = {
             ),
             "only the diagonal of the Hessian is in there.": _of_both(lambda g, H, v: np.diag(H) * v),
             "that is v times H times v, one number; leave the last product out.": _of_both(lambda g, H, v: v @ H @ v),
-            "the sum is one too many: Hv is a vector, one entry a parameter.": _of_both(lambda g, H, v: (H @ v).sum()),
+            "the sum is one too many: Hv is a vector, one entry per parameter.": _of_both(
+                lambda g, H, v: (H @ v).sum()
+            ),
         },
         tolerance=1e-5,
     ),

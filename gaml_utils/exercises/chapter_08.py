@@ -3,6 +3,9 @@
 8.1 returns four rows: the numbers of the support images, their new labels, and the same of the query images.
 """
 
+import itertools
+from functools import partial
+
 import numpy as np
 
 from gaml_utils.exercises.compare import Exercise
@@ -15,7 +18,7 @@ _rng = np.random.default_rng(8)
 def _episode(labels, order, classes, shots, queries, query_from=None, names=None, keep=None):
     """order: all image numbers, shuffled. query_from: place of the first query image in a class's part of it."""
     query_from = shots if query_from is None else query_from
-    names, keep = range(len(classes)) if names is None else names, keep or (lambda numbers: numbers)
+    names, keep = range(len(classes)) if names is None else names, keep or list
     rows = [keep([n for n in order if labels[n] == c]) for c in classes]
     parts = [row[:shots] for row in rows], [row[query_from : query_from + queries] for row in rows]
     found = []
@@ -29,10 +32,9 @@ def _shuffled_over(classes, per_class):
     return labels, _rng.permutation(len(labels))
 
 
-_episode_cases = [
-    (*_shuffled_over([3, 4, 7, 9, 12], 7), np.array([9, 3, 12]), 2, 3),
-    (*_shuffled_over([0, 1, 2, 5], 6), np.array([5, 1]), 1, 4),
-]
+_five = (*_shuffled_over([3, 4, 7, 9, 12], 7), np.array([9, 3, 12]), 2, 3)
+_four = (*_shuffled_over([0, 1, 2, 5], 6), np.array([5, 1]), 1, 4)
+_episode_cases = [_five, _four]
 
 # ---------------------------------------------------------------- 8.2: pixels that may shift
 
@@ -58,8 +60,7 @@ def _rolled(images, *by):
 
 def _best(support_x, query_x, reach, move=_moved, ways=None, unit=_unit, combine=np.max):
     """(queries, supports): the highest similarity over the shifts."""
-    steps = range(-reach, reach + 1)
-    ways = ways or [(d, r) for d in steps for r in steps]
+    ways = ways or list(itertools.product(range(-reach, reach + 1), repeat=2))
     return combine([unit(move(query_x, d, r)) @ unit(support_x).T for d, r in ways], axis=0)
 
 
@@ -68,8 +69,8 @@ def _labels(similarity, y):
 
 
 def _only_along(sx, sy, qx, reach):
-    steps = range(-reach, reach + 1)
-    return _labels(_best(sx, qx, reach, ways=[(d, 0) for d in steps] + [(0, r) for r in steps]), sy)
+    straight = [way for step in range(-reach, reach + 1) for way in ((step, 0), (0, step))]
+    return _labels(_best(sx, qx, reach, ways=straight), sy)
 
 
 def _one_wins(similarity):  # between equals rounding would decide
@@ -79,12 +80,12 @@ def _one_wins(similarity):  # between equals rounding would decide
 def _shift_case(reach):
     support = (_rng.random((6, 8, 8)) < 0.3).astype(float)
     support[:, 3:5, 3:5] = 1.0
-    shift = _rng.integers(-2, 3, size=(60, 2))
-    query = np.stack([_moved(support[[k % 6]], *s)[0] for k, s in enumerate(shift)])
+    shifts = enumerate(_rng.integers(-2, 3, size=(60, 2)))
+    query = np.stack([_moved(support[[k % 6]], *shift)[0] for k, shift in shifts])
     noisy = np.abs(query - (_rng.random(query.shape) < 0.12))
     noisy[:, 4, 4] = 1.0
-    right, rolled = (_best(support, noisy, reach, move=move) for move in (_moved, _rolled))
-    clear = np.all([_one_wins(s) for s in (right, -right, rolled, _best(support, noisy, 0))], axis=0)
+    right, still, rolled = _best(support, noisy, reach), _best(support, noisy, 0), _best(support, noisy, reach, _rolled)
+    clear = np.all([_one_wins(s) for s in (right, -right, still, rolled)], axis=0)
     return support, np.array([2, 0, 1, 4, 3, 2]), noisy[clear], reach
 
 
@@ -204,34 +205,32 @@ EXERCISES = {
         lambda *case: _share(*case, same_font=False),
         cases=_leak_cases,
         mistakes={
-            "both leaks are still there.": lambda *case: _share(*case, own_statistics=True),
-            "one mended. The other: how do the queries get their mean and standard deviation?": lambda *case: _share(
-                *case, same_font=False, own_statistics=True
+            "both leaks are still there.": partial(_share, own_statistics=True),
+            "one mended. The other: how do the queries get their mean and standard deviation?": partial(
+                _share, same_font=False, own_statistics=True
             ),
             "one mended. The other: some queries are in a font that their class's support set has shown.": _share,
-            "mean and standard deviation of both sets together still use the other queries.": lambda *case: _share(
-                *case, same_font=False, both=True
+            "mean and standard deviation of both sets together still use the other queries.": partial(
+                _share, same_font=False, both=True
             ),
-            "that leaves out too much: a font matters only if the support set of the query's own class has it.": lambda *case: (
-                _share(*case, any_class=True)
+            "that leaves out too much: a font matters only if the support set of the query's own class has it.": partial(
+                _share, any_class=True
             ),
             "queries that should not count are counted as wrong; divide by the number of those that are left.": _zero_for_leaks,
-            "that is the share of wrong answers.": lambda *case: _share(*case, same_font=False, error=True),
+            "that is the share of wrong answers.": partial(_share, same_font=False, error=True),
         },
     ),
     "8.4": Exercise(
         _episodes,
         cases=_pilot_cases,
         mistakes={
-            "use the standard deviation of a sample, divided by n - 1: np.std(..., ddof=1).": lambda a, h: _episodes(
-                a, h, ddof=0
+            "use the standard deviation of a sample, divided by n - 1: np.std(..., ddof=1).": partial(
+                _episodes, ddof=0
             ),
             "a whole number of episodes, please: the next one up.": _unrounded,
             "rounded down, the interval is a little too wide.": lambda a, h: np.floor(_unrounded(a, h)),
             "half_width is half of the interval: one side is 1.96 standard errors.": lambda a, h: _episodes(a, h / 2),
-            "1.96 is missing: one standard error to each side holds only two thirds.": lambda a, h: _episodes(
-                a, h, factor=1.0
-            ),
+            "1.96 is missing: one standard error to each side holds only two thirds.": partial(_episodes, factor=1.0),
             "the standard error falls with the root of n: square the ratio.": lambda a, h: np.ceil(
                 np.sqrt(_unrounded(a, h))
             ),

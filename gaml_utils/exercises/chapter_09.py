@@ -138,7 +138,7 @@ EXERCISES = {
                 _head(*case, chance=np.bincount(case[1], minlength=case[2]) / len(case[1]))
             ),
             "that is the step without its size; multiply by inner_lr.": lambda f, y, ways, lr: _head(f, y, ways, 1.0),
-            "kernel and bias are there, but lying on their side: features + 1 rows, one column a class.": lambda *case: (
+            "kernel and bias are there, but lying on their side: features + 1 rows, one column per class.": lambda *case: (
                 _head(*case).T
             ),
         },

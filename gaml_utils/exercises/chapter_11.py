@@ -143,7 +143,7 @@ EXERCISES = {
                 *case, scaled=False
             ),
             "add the ridge before you take the power.": lambda *case: _dialled(*case, inside=False),
-            "those are the scores, one a task; asked is the direction, one number a parameter.": _scores,
+            "those are the scores, one per task; asked is the direction, one number per parameter.": _scores,
             "that starts from the mean gradient; K^p 1 starts from the sum.": lambda *case: _dialled(
                 *case, sums=lambda G: G.mean(axis=0)
             ),

@@ -19,7 +19,7 @@ def plot_stops(ax: Axes, stops: Sequence[int], curves: Mapping[str, Sequence[flo
 
 
 def plot_predicted(ax: Axes, predicted: np.ndarray, got: np.ndarray, family: int, title: str) -> None:
-    """Weights times T, predicted against got, a dot a task; (steps, tasks) each, the first `family` tasks in blue."""
+    """Weights times T, predicted against got, a dot per task; (steps, tasks) each, the first `family` tasks in blue."""
     tasks = predicted.shape[1]
     for first, last, marker, label in ((0, family, "o", "of the family"), (family, tasks, "s", "outliers")):
         if first < last:

@@ -38,7 +38,7 @@ def plot_dial(axes: Sequence[Axes], factors: Mapping[float, np.ndarray], shares:
 
 
 def plot_by_rank(axes: Sequence[Axes], heard: Mapping[str, np.ndarray], groups: Sequence[Sequence[str]]) -> None:
-    """{rule: (batches, tasks)}, weights times T, tasks in order of length: their mean, a panel a group of rules."""
+    """{rule: (batches, tasks)}, weights times T, tasks in order of length: their mean, one panel per group of rules."""
     for ax, names in zip(axes, groups, strict=True):
         for name in names:
             mean = heard[name].mean(axis=0)
@@ -51,7 +51,7 @@ def plot_by_rank(axes: Sequence[Axes], heard: Mapping[str, np.ndarray], groups: 
 def plot_lines(
     axes: Sequence[Axes], lines: Mapping[str, np.ndarray], ylabels: Sequence[str], log: Sequence[bool]
 ) -> None:
-    """{label: (steps, columns)}: one panel a column, against the outer step."""
+    """{label: (steps, columns)}: one panel per column, against the outer step."""
     for k, ax in enumerate(axes):
         for (label, values), colour in zip(lines.items(), (BLUE, RED), strict=True):
             ax.plot(values[:, k], color=colour, linestyle="-", label=label)

@@ -1,7 +1,7 @@
 """A multilayer perceptron by hand, for many tasks at once: predict, loss, gradient, Hessian times vector.
 
 Derived in chapter 02. Parameters are a list [W1, b1, W2, b2, ...]: W (inputs, outputs) and b (outputs,), or
-one copy a task, with a leading task axis on each. Data are (tasks, points, features). Hidden layers are "relu"
+one copy per task, with a leading task axis on each. Data are (tasks, points, features). Hidden layers are "relu"
 or "tanh", the last is linear. The loss is the mean squared error of a task.
 
 Inside, a layer is one matrix (inputs + 1, outputs): the bias is its last row, fed by a constant 1.

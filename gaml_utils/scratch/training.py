@@ -12,7 +12,7 @@ from gaml_utils.scratch.optimizers import SGD, Adam
 
 
 class History(NamedTuple):
-    """What training saw. query_losses and weights: (iterations, tasks), one row an outer step."""
+    """What training saw. query_losses and weights: (iterations, tasks), one row per outer step."""
 
     query_losses: np.ndarray
     weights: np.ndarray

@@ -170,7 +170,7 @@ class EpisodeTasks:
     def _one_each(self, name: str, values: Any) -> np.ndarray:
         values = np.asarray(values)
         if values.shape != self.images.shape[:1]:
-            raise ValueError(f"{name} should be one an image, shape {self.images.shape[:1]}, got {values.shape}")
+            raise ValueError(f"{name} should be one per image, shape {self.images.shape[:1]}, got {values.shape}")
         return values
 
 

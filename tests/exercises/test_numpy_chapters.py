@@ -337,7 +337,10 @@ WRONG = {
     "2.1": SCALAR_MISTAKES,
     "2.2": [
         ("sum over tasks", lambda t, cs, cq, lr: len(cs) * task_by_task(scalar_exact)(t, cs, cq, lr)),
-        ("one gradient a task", lambda t, cs, cq, lr: [scalar_exact(t, s, q, lr) for s, q in zip(cs, cq, strict=True)]),
+        (
+            "one gradient per task",
+            lambda t, cs, cq, lr: [scalar_exact(t, s, q, lr) for s, q in zip(cs, cq, strict=True)],
+        ),
         *((word, task_by_task(wrong)) for word, wrong in SCALAR_MISTAKES),
     ],
     "2.3": [
@@ -401,7 +404,7 @@ WRONG = {
         ("into one number", lambda g, w: np.sum(w[:, None] * g)),
         ("repeated for every parameter", lambda g, w: np.ones(g.shape[1]) * np.sum(w[:, None] * g)),
         ("divided by T", lambda g, w: np.mean(w[:, None] * g, axis=0)),
-        ("one a task", lambda g, w: [w_i * row for w_i, row in zip(w, g, strict=True)]),
+        ("one per task", lambda g, w: [w_i * row for w_i, row in zip(w, g, strict=True)]),
         ("ignores the weights", lambda g, w: sum(g) / len(g)),
         ("ignores the signs", lambda g, w: weighted_sum(abs(w), g)),
     ],

@@ -213,10 +213,22 @@ def test_readme_links_lead_somewhere():
 )
 def test_badge_names_this_clone(tmp_path, remote, repository):
     shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "README.md").write_text("above\n<!-- launch -->\nan old badge\n<!-- /launch -->\nbelow\n")
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     subprocess.run(["git", "remote", "add", "origin", remote], cwd=tmp_path, check=True)
     done = subprocess.run(["make", "-s", "badge"], cwd=tmp_path, capture_output=True, text=True)
+    readme = (tmp_path / "README.md").read_text().splitlines()
     if repository is None:
         assert done.returncode != 0 and "GitHub" in done.stdout
+        assert readme[2] == "an old badge"
     else:
-        assert f"mybinder.org/v2/gh/{repository}/HEAD?urlpath=lab/tree/notebooks/00_start_here.ipynb)" in done.stdout
+        address = f"mybinder.org/v2/gh/{repository}/HEAD?urlpath=lab/tree/notebooks/00_start_here.ipynb)"
+        assert address in done.stdout and address in readme[2]
+        assert [*readme[:2], *readme[3:]] == ["above", "<!-- launch -->", "<!-- /launch -->", "below"]
+
+
+def test_readme_holds_no_placeholder():
+    """Nothing that a reader would have to fill in, and no badge of somebody's clone."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert not re.search(r"OWNER|ADDRESS|YOUR-|<your", readme)
+    assert "<!-- launch -->\n<!-- /launch -->" in readme
