@@ -24,7 +24,10 @@ def namespace(updates: Any) -> tuple[Any, Any]:
 
 
 def normalised(xp: Any, scores: Any, squares: Any, precision: np.finfo) -> Any:
-    """Scores, (tasks,), over the sum of their absolute values; uniform where they vanish against sum_i |g_i|^2."""
+    """Scores, (tasks,), over the sum of their absolute values; uniform where they vanish against sum_i |g_i|^2.
+
+    squares: that sum; 0 where only scores that are all 0 count as vanished.
+    """
     tasks, total = scores.shape[0], xp.sum(xp.abs(scores))
     agree = total > tasks * precision.eps * squares  # else nothing but rounding is left
     return xp.where(agree, scores / xp.where(agree, total, 1.0), 1.0 / tasks)

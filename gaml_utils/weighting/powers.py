@@ -12,7 +12,8 @@ import numpy as np
 
 from gaml_utils.checks import check_positive, is_number
 from gaml_utils.weighting.agreement import agreement_weights, uniform_weights
-from gaml_utils.weighting.arrays import _or_one, namespace, normalised, row_sums, scaled
+from gaml_utils.weighting.arrays import _or_one, row_sums
+from gaml_utils.weighting.gram import weights_of_gram
 
 
 def power_weights(p: float, ridge: float = 0.1) -> "PowerWeights":
@@ -45,23 +46,29 @@ class PowerWeights:
     def __call__(self, updates: Any) -> Any:
         if self.p in (0, 1):
             return agreement_weights(updates) if self.p == 1 else uniform_weights(updates)
-        xp, updates = namespace(updates)
-        precision = np.finfo(updates.dtype.name)
-        g, squares = scaled(xp, updates, precision)
-        K = xp.where(xp.isfinite(squares), xp.dot(g, xp.transpose(g)), xp.zeros((), g.dtype))  # eigh takes no NaN
-        scores = self.scores(xp, K, precision)
-        opposed = xp.sum(xp.abs(row_sums(xp, K))) <= K.shape[0] * precision.eps * squares  # so K 1 = 0
-        return normalised(xp, xp.where(opposed, 0 * scores, scores), 0 * squares, precision)
+        return weights_of_gram(self.scores)(updates)
 
-    def scores(self, xp: Any, K: Any, precision: np.finfo) -> Any:
-        """K^p 1, (tasks,), up to a factor; K (tasks, tasks), symmetric and finite."""
+    def scores(self, xp: Any, K: Any) -> Any:
+        """K^p 1, (tasks,), up to a factor; zeros where the updates cancel, so that K 1 is nothing but rounding.
+
+        K: (tasks, tasks), symmetric and finite.
+        """
         tasks, linalg = K.shape[0], np.linalg if xp is np else sys.modules["tensorflow"].linalg
-        identity = xp.eye(tasks, dtype=K.dtype)
-        K = K / _or_one(xp, xp.sum(K * identity) / tasks)
-        if self.p == -1 and self.ridge > 1000 * tasks * precision.eps:  # no eigenvalues: XLA's take long
+        eps, identity = np.finfo(K.dtype.name).eps, xp.eye(tasks, dtype=K.dtype)
+        squares = xp.sum(K * identity)  # sum_i |g_i|^2
+        cancel = xp.sum(xp.abs(row_sums(xp, K))) <= tasks * eps * squares
+        K = K / _or_one(xp, squares / tasks)
+        powered = self._powered(xp, linalg, K, identity)
+        return xp.where(cancel, xp.zeros_like(powered), powered)
+
+    def _powered(self, xp: Any, linalg: Any, K: Any, identity: Any) -> Any:
+        """K^p 1 for a K whose mean eigenvalue is 1."""
+        tasks, precision = K.shape[0], np.finfo(K.dtype.name)
+        solvable = self.ridge > 1000 * tasks * precision.eps  # far above rounding, so that no digit of it is lost
+        if self.p == -1 and solvable:  # no eigenvalues: XLA's take long
             return linalg.solve(K + self.ridge * identity, xp.ones((tasks, 1), K.dtype))[:, 0]
         values, vectors = linalg.eigh(K)
-        values = xp.where(values > tasks * precision.eps * xp.max(values), values, 0 * values)
+        values = xp.where(values > tasks * precision.eps * xp.max(values), values, xp.zeros_like(values))
         if self.p < 0:
             values = values + max(self.ridge, float(precision.tiny))
             powers = (values / xp.min(values)) ** self.p  # the largest is 1: nothing overflows
