@@ -16,8 +16,8 @@ def weights_of_gram(scores: Callable[[Any, Any], Any]) -> Callable:
     """A weighting out of a function of the Gram matrix: (tasks, parameters) -> (tasks,), NumPy arrays and tensors.
 
     scores(xp, K) -> (tasks,): xp is the array library, numpy or TensorFlow's tf.experimental.numpy; K is symmetric and
-    finite, (tasks, tasks). The weights are the scores over the sum of their absolute values, and uniform where all scores
-    are 0. Where products of updates would overflow or vanish, K is that of scaled updates: scores should not depend on
+    finite, (tasks, tasks). The weights are the scores over the sum of their absolute values, uniform where all are 0.
+    Where products of updates would overflow or vanish, K is that of scaled updates: scores should not depend on
     the scale of K but for a factor.
 
         shortest = weights_of_gram(lambda xp, K: 1 / xp.diagonal(K))    # by one over the squared length
@@ -31,9 +31,8 @@ def weights_of_gram(scores: Callable[[Any, Any], Any]) -> Callable:
         K = xp.where(xp.isfinite(squares), K, xp.zeros((), g.dtype))  # a decomposition would not take NaN
         found = scores(xp, K)
         if tuple(found.shape) != (K.shape[0],):
-            raise ValueError(
-                f"scores should return one score per task, shape ({K.shape[0]},), got {tuple(found.shape)}"
-            )
+            expected = f"one score per task, shape ({K.shape[0]},)"
+            raise ValueError(f"scores should return {expected}, got {tuple(found.shape)}")
         return normalised(xp, found, 0.0, precision)
 
     weighting.__name__ = getattr(scores, "__name__", "weighting")

@@ -1,6 +1,5 @@
 """A rule written in NumPy, for tensors (chapter 07)."""
 
-import functools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +13,6 @@ def tensor_rule(rule: Callable) -> Callable:
     A rule that returns another shape stops the training with an error that says so.
     """
 
-    @functools.wraps(rule)
     def weighting(updates: Any) -> Any:
         tf = sys.modules.get("tensorflow")
         if tf is None or not isinstance(updates, tf.Tensor | tf.Variable):
@@ -28,4 +26,6 @@ def tensor_rule(rule: Callable) -> Callable:
 
         return tf.ensure_shape(tf.numpy_function(checked, [updates], updates.dtype), updates.shape[:1])
 
+    named = getattr(rule, "func", rule)  # of a functools.partial
+    weighting.__name__, weighting.__doc__ = getattr(named, "__name__", "weighting"), named.__doc__
     return weighting
