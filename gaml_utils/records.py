@@ -26,3 +26,10 @@ class MetaResult(NamedTuple):
     gradient: list
     weights: Any
     query_losses: Any
+
+
+def as_batch(batch: Any) -> TaskBatch:
+    """The four parts of a meta-batch, from a tuple or a list of them, which are not looked at; or a ValueError."""
+    if not isinstance(batch, tuple | list) or len(batch) != len(TaskBatch._fields):
+        raise ValueError(f"batch should be a TaskBatch of four arrays, got {type(batch).__name__}")
+    return TaskBatch(*batch)

@@ -14,10 +14,10 @@ from gaml_utils.checks import check_count, check_rng
 from gaml_utils.intervals import Interval, mean_interval
 from gaml_utils.learners.base import MetaLearner
 from gaml_utils.learners.engine.checks import check_tensors
-from gaml_utils.records import TaskBatch
+from gaml_utils.records import TaskBatch, as_batch
 
 CHUNK = 50  # episodes in TensorFlow's memory at a time
-TOGETHER = 2  # episodes worked on at a time
+PARALLEL = 2  # episodes worked on at a time
 
 
 def episode_answers(
@@ -32,9 +32,7 @@ def episode_answers(
     learner.require_compiled("episode_answers")
     steps = learner.inner_steps if steps is None else steps
     check_count("steps", steps, at_least=0)
-    if not isinstance(batch, tuple | list) or len(batch) != 4:
-        raise ValueError(f"batch should be a TaskBatch of four arrays, got {type(batch).__name__}")
-    batch = TaskBatch(*batch)
+    batch = as_batch(batch)
     for name in ("support_y", "query_y"):
         labels = np.asarray(getattr(batch, name))
         if labels.ndim != 2 or labels.dtype.kind not in "iu":
@@ -51,7 +49,7 @@ def episode_accuracies(
 ) -> np.ndarray:
     """Each episode's share of queries classified right, float64 (tasks,): see episode_answers."""
     answers = episode_answers(learner, batch, steps, transductive)
-    return np.mean(answers == np.asarray(batch[3]), axis=1)
+    return np.mean(answers == np.asarray(as_batch(batch).query_y), axis=1)
 
 
 def accuracy_interval(
@@ -91,7 +89,7 @@ def _answers(learner: MetaLearner, batch: TaskBatch, steps: int, transductive: b
             return tf.argmax(scores, axis=-1, output_type=tf.int32)
 
         of_one = tf.TensorSpec(batch.query_y.shape[1:], tf.int32)
-        return tf.map_fn(one, batch, parallel_iterations=TOGETHER, fn_output_signature=of_one)
+        return tf.map_fn(one, batch, parallel_iterations=PARALLEL, fn_output_signature=of_one)
 
     if key not in learner.kept_answers:
         learner.kept_answers[key] = tf.function(answers).get_concrete_function(like)

@@ -15,7 +15,7 @@ def inexact_layers(model: keras.Model) -> list[str]:
 
 def leaves(model: keras.Model) -> list[keras.layers.Layer]:
     """All layers of a model, those of its inner models and wrappers included."""
-    return [layer for layer in model._flatten_layers(include_self=False)]
+    return list(model._flatten_layers(include_self=False))  # `model.layers` leaves out what stands in attributes
 
 
 def convolves(model: keras.Model) -> bool:

@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 
 from gaml_utils.checks import as_numbers
-from gaml_utils.records import TaskBatch
+from gaml_utils.records import TaskBatch, as_batch
 
 
 def check_batch(batch: TaskBatch) -> TaskBatch:
     """The batch as float64 arrays, or a ValueError that names the argument at fault."""
-    if not isinstance(batch, tuple) or len(batch) != 4:
-        raise ValueError(f"batch should be a TaskBatch of four arrays, got {type(batch).__name__}")
-    arrays = TaskBatch(*(check_points(name, a) for name, a in zip(TaskBatch._fields, batch, strict=True)))
+    arrays = TaskBatch(*(check_points(name, a) for name, a in as_batch(batch)._asdict().items()))
     tasks = len(arrays.support_x)
     for name, a in zip(TaskBatch._fields, arrays, strict=True):
         if len(a) != tasks:

@@ -693,3 +693,11 @@ def test_refused_name_is_told_the_names_there_are(capsys):
     with pytest.raises(SystemExit):
         command.main(["sine_nympy"])
     assert NAME in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", registry.EXPERIMENTS)
+def test_tensorflows_version_is_stored_where_images_are_trained_on(name):
+    """Images are Keras's, numbers NumPy's."""
+    experiment = registry.experiment(name)
+    families = {setting["family"] for setting in experiment.config.get("settings", {}).values()}
+    assert experiment.keras == ("filters" in experiment.config or "glyphs" in families)

@@ -73,7 +73,7 @@ CASES = {
     "noise sample zero queries": (lambda p, b, rng: NOISE.sample(rng, 5, 5, 0), "queries", "got 0"),
     "noise sample no rng": (lambda p, b, rng: NOISE.sample(None, 5, 5, 5), "rng", "got NoneType"),
     # the batch
-    "batch a list": (lambda p, b, rng: meta_gradient(p, list(b)), "batch", "got list"),
+    "batch a dict": (lambda p, b, rng: meta_gradient(p, b._asdict()), "batch", "got dict"),
     "batch of three": (lambda p, b, rng: meta_gradient(p, b[:3]), "batch", "four arrays"),
     "batch an array": (lambda p, b, rng: reptile_direction(p, b.support_x), "batch", "got ndarray"),
     "support_x wrong rank": (
@@ -404,3 +404,9 @@ def test_bad_input_is_refused_by_name_and_changes_nothing(call, argument, said):
     assert re.search(rf"\b{argument}\b", message)
     assert said in message
     assert same([*params, *batch], before) and rng.bit_generator.state == state
+
+
+def test_a_batch_may_be_a_tuple_or_a_list_as_for_keras():
+    params, batch = sine_problem(0)
+    given = [meta_gradient(params, form).gradient for form in (batch, tuple(batch), list(batch))]
+    assert same(given[0], given[1]) and same(given[0], given[2])

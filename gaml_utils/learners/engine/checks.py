@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from gaml_utils.checks import as_numbers, check_positive
 from gaml_utils.networks.inspection import leaves
-from gaml_utils.records import TaskBatch
+from gaml_utils.records import TaskBatch, as_batch
 
 
 def check_model(model: keras.Model) -> None:
@@ -63,9 +63,7 @@ def check_tensors(batch: TaskBatch, dtype: str) -> TaskBatch:
 
     In a compiled step shapes are checked when tracing; NaN is found in arrays only, not in tensors to come.
     """
-    if not isinstance(batch, tuple | list) or len(batch) != 4:
-        raise ValueError(f"batch should be a TaskBatch of four arrays, got {type(batch).__name__}")
-    tensors = TaskBatch(*(_tensor(name, a, dtype) for name, a in zip(TaskBatch._fields, batch, strict=True)))
+    tensors = TaskBatch(*(_tensor(name, a, dtype) for name, a in as_batch(batch)._asdict().items()))
     tasks = tensors.support_x.shape[:1]
     for name, a in tensors._asdict().items():
         if a.shape.rank is None or a.shape.rank < 2 or None in a.shape[:2] or 0 in a.shape[:2]:

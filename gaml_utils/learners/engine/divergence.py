@@ -7,14 +7,14 @@ import tensorflow as tf
 from gaml_utils.learners.engine.meta_batch import TaskResult, flat
 
 ADVICE = "training diverged: try a smaller inner_lr or learning rate. Outer step"
-NONE = (-1, -1)
+NOTHING = (-1, -1)  # outer step, task
 
 
 class DivergenceGuard:
     """Takes an outer step if it is finite; otherwise the parameters stay as they are, and the training stops."""
 
     def __init__(self) -> None:
-        self.found = tf.Variable(NONE, dtype=tf.int64, trainable=False)  # outer step, task
+        self.found = tf.Variable(NOTHING, dtype=tf.int64, trainable=False)  # outer step, task
 
     def step(self, take: Callable, direction: list, result: TaskResult, number: tf.Variable, xla: bool) -> None:
         """take(direction), or an InvalidArgumentError when the graph runs.
@@ -42,8 +42,8 @@ class DivergenceGuard:
                 take([tf.identity(d) for d in direction])
 
     def reset(self) -> None:
-        """Nothing has been found yet."""
-        self.found.assign(NONE)
+        """Forget what was found: before the steps that XLA compiles, which cannot raise by themselves."""
+        self.found.assign(NOTHING)
 
     def check(self) -> tf.Operation:
         """Raise if something has been found."""

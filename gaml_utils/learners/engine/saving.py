@@ -1,5 +1,6 @@
 """What a saved learner holds, and the names under which Keras finds its functions again."""
 
+import functools
 import json
 import warnings
 from collections.abc import Callable
@@ -9,17 +10,25 @@ import numpy as np
 
 from gaml_utils.learners.engine.functional import gradient_descent
 from gaml_utils.networks.normalisation import PACKAGE
-from gaml_utils.weighting.agreement import agreement_weights, cosine_weights, leave_one_out_weights, uniform_weights
-from gaml_utils.weighting.powers import PowerWeights
+from gaml_utils.weighting.names import RULES
 
 PLAIN = ("inner_steps", "source", "unrolled", "transductive", "fast")  # settings that are saved as they are
 OBJECTS = ("model", "weighting", "inner_rule")  # and those that Keras has to serialise
 HEAD_ONLY = f"{PACKAGE}>head_only"  # an inner rule that files of version 0.1 name; `fast` has taken its place
-WEIGHTINGS = (uniform_weights, agreement_weights, cosine_weights, leave_one_out_weights, PowerWeights)
 
 
-for _rule in (*WEIGHTINGS, gradient_descent):
-    keras.saving.register_keras_serializable(PACKAGE)(_rule)
+def register(name: str, rule: Callable) -> None:
+    """Make Keras find a rule of the list again: a function by its name, a rule with settings by its class."""
+    known = type(rule) if hasattr(rule, "get_config") else rule
+    called = getattr(known, "__name__", "<lambda>")
+    called = name.replace(" ", "_") if called == "<lambda>" else called
+    if keras.saving.get_registered_object(f"{PACKAGE}>{called}") is None:
+        keras.saving.register_keras_serializable(PACKAGE, called)(known)
+
+
+for _name, _rule in {**RULES, "gradient descent": gradient_descent}.items():
+    if not isinstance(_rule, functools.partial):  # which Keras cannot save
+        register(_name, _rule)
 
 
 def learner_config(learner: keras.Model) -> dict:
