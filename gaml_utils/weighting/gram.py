@@ -35,5 +35,6 @@ def weights_of_gram(scores: Callable[[Any, Any], Any]) -> Callable:
             raise ValueError(f"scores should return {expected}, got {tuple(found.shape)}")
         return normalised(xp, found, 0.0, precision)
 
-    weighting.__name__ = getattr(scores, "__name__", "weighting")
+    name = getattr(scores, "__name__", "<lambda>")
+    weighting.__name__ = "weighting" if name == "<lambda>" else name  # what saves it could not name a lambda
     return weighting

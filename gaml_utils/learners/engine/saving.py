@@ -20,8 +20,8 @@ HEAD_ONLY = f"{PACKAGE}>head_only"  # an inner rule that files of version 0.1 na
 def register(name: str, rule: Callable) -> None:
     """Make Keras find a rule of the list again: a function by its name, a rule with settings by its class."""
     known = type(rule) if hasattr(rule, "get_config") else rule
-    called = getattr(known, "__name__", "<lambda>")
-    called = name.replace(" ", "_") if called == "<lambda>" else called
+    called = getattr(known, "__name__", "weighting")
+    called = name.replace(" ", "_") if called == "weighting" else called  # it was made without a name of its own
     if keras.saving.get_registered_object(f"{PACKAGE}>{called}") is None:
         keras.saving.register_keras_serializable(PACKAGE, called)(known)
 
