@@ -6,7 +6,7 @@ Each contender (peer_*.py) is a process with one thread on one core. First it gi
 must be the reference's to 1e-6, and the reference must agree with central differences; who is wrong is not timed. Then
 the contenders take turns, a block of SECONDS each, ROUNDS times. Rates are outer steps a CPU second, Adam included;
 rates and ratios are medians over the rounds. Ours and TensorFlow by hand also take turns in one process (peer_duel.py).
-Freed memory is kept for all contenders alike (gaml_utils.kept_memory); TensorFlow uses oneDNN on images. The peers
+Freed memory is kept for all contenders alike (gaml_utils.memory); TensorFlow uses oneDNN on images. The peers
 (jax, torch, higher) are the optional extra `bench`; who is absent is named. Writes build/keras_bench.json; --store
 writes data/results/bench.json and README.
 """
@@ -104,7 +104,7 @@ class Worker:
 
     def __init__(self, peer: Peer, problem: Problem) -> None:
         command = [sys.executable, str(HERE / "peer_worker.py"), peer.module, peer.function]
-        memory = {} if peer.module in ("peer_tensorflow", "peer_duel") else KEPT  # there the package sees to it
+        memory = {} if peer.module in ("peer_tensorflow", "peer_duel") else KEPT  # there the module sees to it
         onednn = {"TF_ENABLE_ONEDNN_OPTS": str(int(problem.conv))}
         environment = os.environ | {"PYTHONPATH": str(ROOT)} | ONE_THREAD | memory | onednn | peer.environment
         log = ROOT / "build" / "keras_bench.log"

@@ -1,4 +1,4 @@
-"""TensorFlow's contenders: ours through the public API of gaml_utils.keras_meta, and TensorFlow written by hand."""
+"""TensorFlow's contenders: ours through the public API of gaml_utils.learners, and TensorFlow written by hand."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,10 +10,13 @@ from peer_problems import BLOCKS, EPSILON, SIDE, SIZES, WAYS, Contender, Problem
 
 from gaml_utils.learners.data import as_dataset
 from gaml_utils.learners.maml import MAML
+from gaml_utils.memory import keep_freed_memory
 from gaml_utils.networks.normalisation import BatchNormalization
 from gaml_utils.records import TaskBatch
 from gaml_utils.weighting.agreement import agreement_weights, uniform_weights
 from gaml_utils.weighting.powers import power_weights
+
+keep_freed_memory()  # for TensorFlow by hand too: `compile` does it for ours
 
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)

@@ -1,127 +1,23 @@
-"""The convolutional model, accuracies of episodes, and the official error: against plain loops, one query at a time."""
+"""Accuracies of episodes: against plain loops, one query at a time."""
 
 import keras
 import numpy as np
 import pytest
 
-from gaml_utils.experiments.omniglot import scoring
-from gaml_utils.experiments.omniglot.scoring import official_error
 from gaml_utils.intervals import mean_interval
 from gaml_utils.learners import accuracy as image_evaluation
 from gaml_utils.learners.accuracy import CHUNK, accuracy_interval, episode_accuracies
 from gaml_utils.learners.data import as_dataset
 from gaml_utils.learners.maml import MAML
 from gaml_utils.networks.convolutional import conv4
-from gaml_utils.networks.inspection import inexact_layers
-from gaml_utils.networks.normalisation import BatchNormalization
 from gaml_utils.records import TaskBatch
+from tests.support.episodes import WAYS, Blobs, blobs, learner_of, loss_in, plain_accuracies, small_learner
 from tests.support.keras_models import everything, unlike_at_the_start
-
-WAYS = 3
-
-
-def loss_in(dtype):
-    """A loss object of Keras computes in its own dtype, float32 unless told, whatever the model's."""
-    return keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype=dtype)
-
-
-def learner_of(model, inner_lr=0.3, inner_steps=1):
-    learner = MAML(model, inner_lr=inner_lr, inner_steps=inner_steps)
-    learner.compile(optimizer=keras.optimizers.SGD(0.1), loss=loss_in(learner.variable_dtype))
-    return learner
 
 
 @pytest.fixture(scope="module")
 def learner():
-    """A small network far from its start, so that its answers differ from query to query; not trained."""
-    keras.utils.set_random_seed(0)
-    return learner_of(unlike_at_the_start(conv4(WAYS, filters=4, shape=(16, 16, 1), dtype="float64")))
-
-
-class Blobs:
-    """Three classes that a learner can tell apart, more or less: a noisy 4 x 4 pattern each, fresh in every episode."""
-
-    def __init__(self, noise=1.0):
-        self.noise = noise
-
-    def sample(self, rng, tasks, shots, queries):
-        means, arrays = np.kron(rng.normal(size=(tasks, WAYS, 1, 4, 4)), np.ones((4, 4))), []
-        for points in (shots, queries):
-            x = means + self.noise * rng.normal(size=(tasks, WAYS, points, 16, 16))
-            arrays.append(x.reshape(tasks, -1, 16, 16, 1))
-            arrays.append(np.tile(np.repeat(np.arange(WAYS, dtype=np.int32), points), (tasks, 1)))
-        return TaskBatch(*arrays)
-
-
-def blobs(seed=0, tasks=6, shots=2, queries=4, noise=1.0):
-    return Blobs(noise).sample(np.random.default_rng(seed), tasks, shots, queries)
-
-
-def plain_accuracies(learner, batch, steps=None, alone=True):
-    """Each episode's accuracy: a plain Keras model adapted to it, asked about one query after the other."""
-    found = []
-    for sx, sy, qx, qy in zip(*batch, strict=True):
-        model = learner.adapt(sx, sy, steps)
-        if alone:
-            scores = np.concatenate([model(x[None], training=False) for x in qx])
-        else:
-            scores = np.asarray(model(qx, training=True))
-        found.append(np.mean(scores.argmax(axis=1) == qy))
-    return np.array(found)
-
-
-@pytest.mark.parametrize("downsample", ["stride", "pool"])
-def test_conv4_has_four_named_blocks_and_one_dense_head(downsample):
-    model = conv4(5, downsample=downsample)
-    assert model.input_shape == (None, 28, 28, 1) and model.output_shape == (None, 5)
-    kinds = ["conv", "norm", "relu"] + ["pool"] * (downsample == "pool")
-    names = [f"{kind}{n}" for n in range(1, 5) for kind in kinds]
-    assert [layer.name for layer in model.layers[1:]] == [*names, "mean", "head"]
-    assert all(isinstance(model.get_layer(f"norm{n}"), BatchNormalization) for n in range(1, 5))
-    assert inexact_layers(model) == []
-    assert sum(v.numpy().size for v in model.trainable_variables) == 9 * 64 * (1 + 3 * 64) + 4 * 2 * 64 + 64 * 5 + 5
-    halved_by = "conv" if downsample == "stride" else "pool"
-    sides = [model.get_layer(f"{halved_by}{n}").output.shape[1] for n in range(1, 5)]
-    assert sides == ([14, 7, 4, 2] if downsample == "stride" else [14, 7, 3, 1])
-    assert model.get_layer("mean").output.shape == (None, 64)  # as Finn et al. 2017 have it
-
-
-def test_conv4_computes_in_the_dtype_asked_for():
-    model = conv4(2, filters=2, dtype="float64")
-    assert {v.dtype for v in model.variables} == {"float64"}
-    assert model(np.zeros((1, 28, 28, 1))).dtype == "float64"
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"ways": 0}, "ways should be"),
-        ({"filters": 1.5}, "filters should be"),
-        ({"downsample": "max"}, 'downsample should be "stride" or "pool", got \'max\''),
-        ({"shape": (28, 28)}, "shape should be"),
-        ({"shape": (15, 28, 1)}, "shape should be"),
-    ],
-)
-def test_conv4_names_bad_arguments(change, message):
-    with pytest.raises(ValueError, match=message):
-        conv4(**{"ways": 5} | change)
-
-
-@pytest.mark.parametrize("downsample", ["stride", "pool"])
-def test_exact_maml_on_conv4_agrees_with_central_differences(downsample):
-    keras.utils.set_random_seed(1)
-    model = unlike_at_the_start(conv4(WAYS, 2, downsample, (16, 16, 1), "float64"))
-    learner, batch = learner_of(model, inner_lr=0.1), blobs(tasks=1)
-    gradient = learner.meta_gradient(batch).gradient
-    theta = [v.numpy() for v in model.trainable_variables]
-    along = [np.random.default_rng(2).normal(size=p.shape) for p in theta]
-    losses, h = [], 1e-6
-    for sign in (1, -1):
-        for v, p, d in zip(model.trainable_variables, theta, along, strict=True):
-            v.assign(p + sign * h * d)
-        losses.append(float(learner.meta_gradient(batch).query_losses[0]))
-    slope = sum(np.sum(np.asarray(g) * d) for g, d in zip(gradient, along, strict=True))
-    assert abs((losses[0] - losses[1]) / (2 * h) / slope - 1) < 1e-6
+    return small_learner()
 
 
 @pytest.mark.parametrize("steps", [None, 0, 1, 3])
@@ -208,32 +104,6 @@ def test_with_nothing_to_learn_it_is_at_chance_over_600_episodes(learner, monkey
     monkeypatch.setattr(image_evaluation, "mean_interval", lambda v: counted.append(len(v)) or mean_interval(v))
     found = accuracy_interval(learner, Blobs(noise=1e6), np.random.default_rng(8), queries=1)
     assert counted == [600] and abs(found.mean - 1 / WAYS) < 4 * (found.high - found.mean)
-
-
-def official_like(seed=9):
-    """Four runs of three trials, each class once among the queries, in another order in each."""
-    batch = blobs(seed, tasks=4, shots=1, queries=1, noise=0.7)
-    order = np.array([np.random.default_rng(k).permutation(WAYS) for k in range(4)])
-    rows = np.arange(4)[:, None]
-    return batch._replace(query_x=batch.query_x[rows, order], query_y=batch.query_y[rows, order])
-
-
-def test_the_official_error_is_the_percentage_of_trials_missed(learner):
-    runs = official_like()
-    found = official_error(learner, runs)
-    missed = 100 * (1 - plain_accuracies(learner, runs))
-    assert np.allclose(found.runs, missed, rtol=0, atol=1e-9) and np.isclose(found.percent, missed.mean())
-    assert 0 < found.percent < 100
-    backwards = runs._replace(query_x=runs.query_x[:, ::-1], query_y=runs.query_y[:, ::-1])
-    assert np.array_equal(official_error(learner, backwards).runs, found.runs)
-    by_hand = 100 * (1 - plain_accuracies(learner, runs, steps=2, alone=False))
-    assert np.allclose(official_error(learner, runs, steps=2, transductive=True).runs, by_hand)
-
-
-def test_the_official_runs_are_loaded_where_none_are_given(learner, monkeypatch):
-    runs = official_like()
-    monkeypatch.setattr(scoring, "omniglot_one_shot_runs", lambda: runs)
-    assert official_error(learner).percent == official_error(learner, runs).percent
 
 
 def test_maml_learns_the_episodes():

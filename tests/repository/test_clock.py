@@ -18,8 +18,8 @@ from gaml_utils.experiments.sines.plan import SINE_NUMPY
 from gaml_utils.experiments.study import plan
 from gaml_utils.experiments.study.grid import STUDY
 from gaml_utils.experiments.study.training import study_job
-from tests.experiments.test_runner import HereContext
 from tests.support.checkout import ROOT
+from tests.support.small_experiment import HereContext
 
 CLOCKS = ("time", "perf_counter", "process_time", "monotonic")
 MINUTES = 300  # seconds: a guard against hanging is at least that

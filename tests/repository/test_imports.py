@@ -80,6 +80,21 @@ def test_there_is_no_circle():
     assert not graph, f"these import each other: {sorted(graph)}"
 
 
+def test_folders_stand_on_five_floors_at_most():
+    """A folder stands one floor above the highest that it imports; the ground is the first."""
+    used = {}
+    for name, path in modules().items():
+        mine = folder_of(name)
+        if mine != "face":
+            others = {folder_of(m) for m in imports(path, nested=False) if m.startswith("gaml_utils.")}
+            used[mine] = used.get(mine, set()) | {o for o in others - {mine} if o in GROUND or o in MAY}
+
+    def floor(folder: str) -> int:
+        return 1 if folder in GROUND else 1 + max((floor(other) for other in used.get(folder, ())), default=0)
+
+    assert max(map(floor, used)) <= 5
+
+
 @pytest.mark.parametrize("name", [n for n, p in modules().items() if p.name == "__init__.py"])
 def test_a_file_does_not_bear_the_name_of_what_its_face_hands_on(name):
     path = modules()[name]

@@ -1,31 +1,16 @@
-"""The study: its plan is declared and counted, tuning looks at validation alone, and a job says what it should."""
+"""The study's plan is declared and counted; tuning looks at validation alone."""
 
-import json
-
-import numpy as np
 import pytest
 
-from gaml_utils.experiments.study import grid, training
+from gaml_utils.experiments.study import grid
 from gaml_utils.experiments.study import plan as study
 from gaml_utils.experiments.study import sine_training as work
 from gaml_utils.experiments.study.grid import HYPOTHESES, STUDY
 from gaml_utils.experiments.trainings import key
 from tests.support.checkout import ROOT
+from tests.support.tiny_study import TINY
 
 PLAN = (ROOT / "data" / "results" / "README.md").read_text(encoding="utf-8")
-TINY = STUDY | {
-    "seeds": [0, 1, 2],
-    "tuning_seeds": [0],
-    "control_seeds": [100],
-    "glyph_seeds": [0, 1],
-    "validation_tasks": {"sines": 6, "glyphs": 6},
-    "test_tasks": {"sines": 20, "glyphs": 20},
-    "learners": {
-        "sines": {name: s | {"iterations": 6} for name, s in grid.SINE_LEARNERS.items()},
-        "glyphs": grid.GLYPH_LEARNERS,
-    },
-    "glyphs": grid.GLYPHS | {"filters": 4, "iterations": 4},
-}
 
 
 def finished(jobs, error=lambda job: 0.5):
@@ -120,53 +105,3 @@ def test_follow_ups_are_the_study_with_other_rules_or_a_longer_training(config, 
     assert all(callable(work.weighting_of(j["rule"])[0]) for j in jobs)
     assert config["learners"]["sines"]["MAML"]["iterations"] == iterations
     assert all(config[name] == STUDY[name] for name in ("seeds", "tuning_seeds", "test_tasks"))
-
-
-# ---------------------------------------------------------------- one training
-
-
-@pytest.mark.parametrize("part", [p for p in STUDY["settings"] if not p.startswith("glyphs")])
-def test_every_setting_on_numbers_trains_and_tests(part):
-    done = training.study_job(TINY, study.job(part, "MAML", "power -1 of outer", 0.003, 1))
-    assert json.loads(json.dumps(done)) == done
-    assert 0 < done["test_median"] <= done["test_worst"] and 0 < done["validation_error"]
-    assert 1 <= done["effective_tasks"] <= STUDY["settings"][part]["meta_batch"] and done["cpu_seconds"] >= 0
-    assert (done["others_weight"] is None) == (STUDY["settings"][part]["share"] == 0)
-
-
-@pytest.mark.parametrize("learner", grid.SINE_LEARNERS)
-def test_all_learners_train_and_first_order_differs(learner):
-    a = training.study_job(TINY, study.job("sines", learner, "agreement of updates", 0.003, 0))
-    b = training.study_job(TINY, study.job("sines", learner, "uniform", 0.003, 0))
-    assert a["test_error"] != b["test_error"] and b["effective_tasks"] == 25
-
-
-def test_what_is_compared_makes_a_difference():
-    updates, outer = (
-        training.study_job(TINY, study.job("sines", "MAML", f"agreement of {s}", 0.003, 0))["test_error"]
-        for s in ("updates", "outer")
-    )
-    assert updates != outer
-
-
-def test_a_job_on_images_trains_and_tests():
-    done = training.study_job(TINY, study.job("glyphs, wrong labels", "MAML", "agreement of outer", 0.003, 0))
-    assert 0 < done["test_error"] < 1 and 0 <= done["negative_share"] < 1
-
-
-def test_errors_and_weights_are_summed_up_as_the_plan_says():
-    found = work.error_summary(np.arange(20.0))
-    assert found == {"test_error": 9.5, "test_median": 9.5, "test_worst": 18.5}
-    weights = np.array([[9.0, 9.0, 9.0, 9.0], [0.5, 0.25, 0.5, -0.25]])  # the first half does not count
-    record = work.weight_record(weights, others=1)
-    assert record == {"negative_share": 0.25, "effective_tasks": 1.6, "others_weight": -1}
-    assert work.weight_record(weights, 0)["others_weight"] is None
-
-
-def test_outliers_are_met_in_training_alone_and_two_modes_in_both():
-    training, testing = work.sine_tasks("noise", 0.2)
-    assert testing is work.SINES and training.share == 0.2
-    training, testing = work.sine_tasks("two modes", 0.5)
-    assert training is testing
-    batch = work.OTHERS["shifted phase"].sample(np.random.default_rng(0), 50, 100, 1)
-    assert np.abs(batch.support_y).max() <= 5  # gradients as long as the family's
