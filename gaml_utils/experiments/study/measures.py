@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gaml_utils.checks import known
-from gaml_utils.experiments.records import Weighing
+from gaml_utils.experiments.records import SOURCES, Weighing
 from gaml_utils.experiments.trainings import rounded
 from gaml_utils.weighting.names import RULES
 
@@ -13,10 +13,13 @@ from gaml_utils.weighting.names import RULES
 def weighting_of(name: str) -> tuple[Callable, str]:
     """ "agreement of outer" -> (agreement_weights, "outer"); of uniform weights "updates", which they do not look at.
 
-    Raises ValueError, with the known rules, for another name.
+    Raises ValueError, with the known rules, for another name, and for a rule that does not say what it compares.
     """
     weighing = Weighing.named(name)
-    return known("rule", weighing.rule, RULES), weighing.source or "updates"
+    rule = known("rule", weighing.rule, RULES)
+    if weighing.source is None and weighing.rule != "uniform":
+        raise ValueError(f"rule should say what it compares, {' or '.join(f'of {s}' for s in SOURCES)}, got {name!r}")
+    return rule, weighing.source or "updates"
 
 
 def error_summary(errors: np.ndarray) -> dict:

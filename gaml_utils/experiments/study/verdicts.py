@@ -41,7 +41,7 @@ def cell(results: Results, part: str, learner: str, rule: str, field: str = "tes
     wanted = seeds(config, part)
     of_the_study = [run for run in runs if run["seed"] in wanted]
     found, error = (select(of_the_study, part, learner, rule, size, name) for name in (field, "test_error"))
-    return np.where(error > DIVERGED, np.nan, found)
+    return np.where(error <= DIVERGED, found, np.nan)  # a training that diverged has no error, but has its seconds
 
 
 def against_uniform(

@@ -57,6 +57,19 @@ def test_cost_is_that_of_trainings_at_the_rules_own_step_size():
         assert f"{expected:.1f}" in tables.cpu_lines(results, part) or learner == "Reptile"
 
 
+def test_a_training_that_diverged_does_not_count_in_a_cost():
+    results = copy.deepcopy(load("study_long"))
+    size = plan.tuned(results["config"], results["runs"], "sines", "MAML", "uniform")
+    runs = [r for r in results["runs"] if (r["part"], r["rule"], r["step_size"]) == ("sines", "uniform", size)]
+    before = tables.cpu_seconds(results, "sines", "MAML", "uniform")
+    lost = next(run for run in runs if run["seed"] == 9)
+    for field in ("test_error", "test_median", "test_worst"):
+        lost.pop(field, None)
+    lost["cpu_seconds"] = 1e6
+    without = np.median([run["cpu_seconds"] for run in runs if run is not lost])
+    assert tables.cpu_seconds(results, "sines", "MAML", "uniform") == without and abs(without - before) < 0.1 * before
+
+
 def test_a_cost_too_short_to_be_measured_is_no_error():
     results = copy.deepcopy(load("study_long"))
     for run in results["runs"]:
@@ -76,6 +89,8 @@ def test_names_that_are_not_known_are_refused_with_those_that_are():
         weighting_of("agreemint of outer")
     with pytest.raises(ValueError, match="of outer, of updates, got 'agreement of inner'"):
         weighting_of("agreement of inner")
+    with pytest.raises(ValueError, match="rule should say what it compares, of outer or of updates, got 'agreement'"):
+        weighting_of("agreement")
     with pytest.raises(ValueError, match="part should be one of 'sines', 'noise'.*got 'sinus'"):
         plan.rules_of(STUDY, "sinus", "MAML")
     with pytest.raises(ValueError, match="learner should be one of 'MAML'.*got 'Meta-SGD'"):
