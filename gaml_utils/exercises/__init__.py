@@ -11,6 +11,8 @@ from typing import Any
 
 from gaml_utils.exercises.compare import NOT_ATTEMPTED, verdict
 
+__all__ = ["EXERCISES", "check"]
+
 EXERCISES: dict[str, Any] = {}
 for _name in sorted(module.name for module in pkgutil.iter_modules(__path__)):
     if _name.startswith("chapter_"):

@@ -15,7 +15,7 @@ def adaptation_curve(
     """Each task's query loss after 0, 1, ..., `steps` gradient steps on its support set.
 
     params: [W1, b1, ...]. batch: TaskBatch of (tasks, points, features), fresh tasks.
-    Returns (tasks, steps + 1). Raises ValueError as numpy_meta.adapt does.
+    Returns (tasks, steps + 1). Raises ValueError as scratch.adapt does.
     """
     params, batch = check_params(params), check_batch(batch)
     check_fit(params, *batch)

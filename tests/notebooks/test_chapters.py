@@ -1,5 +1,7 @@
 """Every chapter keeps the same frame, and its stored page is whole: executed, in order, readable by everyone."""
 
+import ast
+import importlib
 import json
 import pathlib
 import re
@@ -76,7 +78,7 @@ def test_cell_limits(path):
     low, high = (10, 25) if path.name.startswith("00") else (30, 60)
     assert low <= len(read(path).cells) <= high
     sources = [code(cell) for cell in cells(path, "code")]
-    assert statistics.median(len(lines) for lines in sources) <= 5
+    assert statistics.median(len(lines) for lines in sources) <= 6
     assert len(prose(path)) > sum(len("\n".join(lines)) for lines in sources), "prose is a little longer than code"
 
 
@@ -194,3 +196,29 @@ def test_time_and_memory_were_measured_for_every_notebook_and_are_within_bounds(
 def test_the_memory_a_chapter_asks_for_is_enough(path):
     asked = int(re.search(r"(\d+) MB of memory", prose(path))[1])
     assert MEASURED[path.name]["megabytes"] <= asked
+
+
+def code_of(path):
+    return [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+@notebooks
+def test_the_first_line_settles_what_numbers_depend_on(path):
+    """Explained once, in chapter 00."""
+    assert code_of(path)[0].startswith("from gaml_utils import reproducible\n\nreproducible()\n")
+
+
+@notebooks
+def test_what_is_imported_stands_in_a_face(path):
+    """A folder's __init__, or a file of the ground: where a name lies within a folder is the folder's own business."""
+    cells = ["" if source.startswith("%") else source for source in code_of(path)]
+    tree = ast.parse("\n".join(line for source in cells for line in source.splitlines() if not line.startswith("%")))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("gaml_utils."):
+            place = ROOT / node.module.replace(".", "/")
+            ground = place.parent.name == "gaml_utils" and place.with_suffix(".py").is_file()
+            assert ground or (place / "__init__.py").is_file(), f"from {node.module} import ..."
+            if not ground:
+                offered = set(importlib.import_module(node.module).__all__)
+                folders = {p.name for p in place.iterdir() if p.is_dir()}
+                assert {alias.name for alias in node.names} <= offered | folders, node.module

@@ -34,7 +34,7 @@ class Effect(NamedTuple):
 def effect(results: Results, part: str, learner: str, rule: str, field: str = "test_error") -> Effect | None:
     """The rule in one cell of the study, against uniform weights; None where a training diverged.
 
-    field: "test_error", "test_median" or "test_worst", as study_job.error_summary names them.
+    field: "test_error", "test_median" or "test_worst", as measures.error_summary names them.
     """
     there = only(results, part, learner)
     found = against_uniform(there, part, learner, rule, field)
