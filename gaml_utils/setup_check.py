@@ -13,7 +13,7 @@ READERS = ("lab", "keras")  # the extras that a reader of all chapters needs
 
 def problems() -> list[str]:
     """What stands in the way, one sentence each with what mends it; empty if all is well."""
-    found = []
+    found: list[str] = []
     if sys.version_info[:2] < (3, 11):  # noqa: UP036, whatever pip was told
         version = ".".join(map(str, sys.version_info[:2]))
         found.append(f"Python is {version}: use 3.11, 3.12 or 3.13; `make lab` picks one that is installed.")
