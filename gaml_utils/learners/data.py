@@ -38,13 +38,14 @@ def as_dataset(
         stacked = map(np.stack, zip(*batches, strict=True))
         return TaskBatch(*(a.astype(dtype) if a.dtype.kind == "f" else a for a in stacked))
 
+    first = stack([batch(0)])
+    chunk = int(np.clip(CHUNK_BYTES // sum(a.nbytes for a in first), 1, 32))
+
     def chunks() -> Iterator[TaskBatch]:
         step = 0 if learner is None else int(learner.optimizer.iterations.numpy())
         while True:
             yield stack(batch(n) for n in range(step, step + chunk))
             step += chunk
 
-    first = stack([batch(0)])
-    chunk = int(np.clip(CHUNK_BYTES // sum(a.nbytes for a in first), 1, 32))
     signature = TaskBatch(*(tf.TensorSpec((chunk, *a.shape[1:]), a.dtype) for a in first))
     return tf.data.Dataset.from_generator(chunks, output_signature=signature).prefetch(1).unbatch()

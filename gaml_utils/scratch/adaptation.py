@@ -6,6 +6,7 @@ from gaml_utils.checks import check_count, check_positive
 from gaml_utils.records import TaskBatch
 from gaml_utils.scratch import mlp
 from gaml_utils.scratch.checks import check_batch, check_fit, check_params
+from gaml_utils.scratch.inner_loop import _inner_loop
 from gaml_utils.scratch.parameters import as_layers, flatten
 
 
@@ -21,14 +22,8 @@ def adaptation_curve(
     check_fit(params, *batch)
     check_positive("inner_lr", inner_lr)
     check_count("steps", steps, at_least=0)
-    fast = np.tile(flatten(params), (len(batch.support_x), 1))
-    step = np.empty_like(fast)
-    curve = []
-    for k in range(steps + 1):
-        layers = as_layers(fast, params)
-        error = mlp.forward(layers, batch.query_x, activation)[-1] - batch.query_y
-        curve.append(np.mean(error**2, axis=(1, 2)))
-        if k < steps:
-            mlp.gradient(layers, batch.support_x, batch.support_y, activation, as_layers(step, params))
-            fast -= inner_lr * step
-    return np.stack(curve, axis=1)
+    theta = flatten(params)
+    updates, path = _inner_loop(theta, params, *batch[:2], inner_lr, steps, activation)
+    adapted = [layers for layers, _ in path] + [as_layers(theta - updates, params)]  # after 0, 1, ..., steps
+    errors = [mlp.forward(layers, batch.query_x, activation)[-1] - batch.query_y for layers in adapted]
+    return np.stack([np.mean(error**2, axis=(1, 2)) for error in errors], axis=1)

@@ -20,7 +20,7 @@ def affine_wobble(
     middle = np.array([(height - 1) / 2, (width - 1) / 2], dtype=np.float32)
     grid = np.indices((height, width), dtype=np.float32).reshape(2, -1) - middle[:, None]
     place = np.einsum("ijn,jp->inp", matrix, grid) + middle[:, None, None] + shift * np.array(move)[:, :, None]
-    return read_at(images, place)
+    return interpolated(images, place)
 
 
 def elastic_wobble(rng: np.random.Generator, images: np.ndarray, strength: float = 0.35, knots: int = 5) -> np.ndarray:
@@ -29,20 +29,20 @@ def elastic_wobble(rng: np.random.Generator, images: np.ndarray, strength: float
     Random moves at knots x knots places, spread over the image by Gaussian bumps. For the `augment` of EpisodeTasks.
     """
     n, height, width = images.shape
-    bumps = [spread(side, knots) for side in (height, width)]
+    bumps = [gaussian_bumps(side, knots) for side in (height, width)]
     move = bumps[0] @ (strength * rng.standard_normal((n, 2, knots, knots), dtype=np.float32)) @ bumps[1].T
     place = move + np.indices((height, width), dtype=np.float32)
-    return read_at(images, np.moveaxis(place.reshape(n, 2, -1), 1, 0))
+    return interpolated(images, np.moveaxis(place.reshape(n, 2, -1), 1, 0))
 
 
-def spread(side: int, knots: int) -> np.ndarray:
+def gaussian_bumps(side: int, knots: int) -> np.ndarray:
     """(side, knots): how much each knot moves each pixel; rows of length 1, so that the SD is the same everywhere."""
     x, k = np.linspace(0, 1, side)[:, None], np.linspace(0, 1, knots)
     bumps = np.exp(-0.5 * ((x - k) * (knots - 1) / 0.7) ** 2)
     return (bumps / np.linalg.norm(bumps, axis=1, keepdims=True)).astype(np.float32)
 
 
-def read_at(images: np.ndarray, place: np.ndarray) -> np.ndarray:
+def interpolated(images: np.ndarray, place: np.ndarray) -> np.ndarray:
     """Images (n, height, width) read at other places, (2, n, height * width) in pixels; outside is 0."""
     n, height, width = images.shape
     last = np.array([height, width], dtype=np.float32)[:, None, None]

@@ -67,22 +67,16 @@ class EpisodeTasks:
         group = self._groups[rng.integers(len(self._groups), size=tasks)]
         chosen = np.take_along_axis(group, shuffled(rng, group != NONE)[:, : self.ways], axis=1).ravel()
         members = self._members[chosen]  # (tasks * ways, images of a class)
-        there = members != NONE
+        row, there = np.arange(len(chosen))[:, None], members != NONE
         if self._hand is None:
             order, start = shuffled(rng, there), np.full(len(chosen), shots)
         else:
             for_support = self._support_hands(rng, chosen, shots, queries)
             for_support = there & np.take_along_axis(for_support, self._hand[members], axis=1)
             order, start = shuffled(rng, there, for_support), for_support.sum(axis=1)
-        places = np.arange(shots), start[:, None] + np.arange(queries)
-        picked = (
-            np.take_along_axis(
-                members, np.take_along_axis(order, np.broadcast_to(p, (len(order), p.shape[-1])), axis=1), axis=1
-            )
-            for p in places
-        )
-        support, query = (p.reshape(tasks, self.ways, -1) for p in picked)
-        return support, query
+        support = members[row, order[:, :shots]]
+        query = members[row, np.take_along_axis(order, start[:, None] + np.arange(queries), axis=1)]
+        return support.reshape(tasks, self.ways, shots), query.reshape(tasks, self.ways, queries)
 
     def sample(self, rng: np.random.Generator, tasks: int, shots: int, queries: int) -> TaskBatch:
         """A meta-batch of fresh episodes; shots and queries count per class; the points stand class by class.

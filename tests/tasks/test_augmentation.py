@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from gaml_utils.tasks.augmentation import centred, elastic_wobble, spread
+from gaml_utils.tasks.augmentation import centred, elastic_wobble, gaussian_bumps
 from tests.support.scribbles import centre, strokes
 
 
 def test_the_bumps_of_every_pixel_have_length_1_and_belong_to_the_nearest_knot():
-    bumps = spread(28, 5)
+    bumps = gaussian_bumps(28, 5)
     assert bumps.shape == (28, 5) and bumps.dtype == np.float32
     assert np.allclose((bumps**2).sum(axis=1), 1, rtol=0, atol=1e-6)
     assert bumps.argmax(axis=1).tolist() == np.rint(np.linspace(0, 4, 28)).astype(int).tolist()

@@ -5,45 +5,17 @@ import copy
 import matplotlib
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-import numpy as np
 import pytest
 
-from gaml_utils.experiments.study import power_figures
 from gaml_utils.experiments.study import power_tables as power_results
 from gaml_utils.experiments.study import tables as study_tables
-from gaml_utils.experiments.study.grid import STUDY
-from gaml_utils.experiments.study.plan import study_jobs
 from gaml_utils.experiments.study.verdicts import against_uniform
-
-FIELDS = ("validation_error", "test_error", "test_median", "test_worst")
-ERRORS = {"uniform": 1.0, "agreement": 1.5, "power 0.5": 1.2, "power -0.5": 0.8, "power -1": 0.9}
-POWERS = [rule for rule in ERRORS if rule != "uniform"]
+from tests.support.power_study import power_study, spoilt
 
 
 @pytest.fixture(scope="module")
 def results():
-    """Errors as above at step size 0.01 and twice as high at 0.1; updates are 0.3 higher; seeds differ."""
-    sines = STUDY["settings"]["sines"] | {"rules": POWERS, "learners": ["MAML", "Reptile"]}
-    learners = {name: s | {"step_sizes": [0.01, 0.1]} for name, s in STUDY["learners"]["sines"].items()}
-    config = STUDY | {"settings": {"sines": sines}, "learners": {"sines": learners}, "control_seeds": []}
-    done: dict = {}
-    while any(tuple(job.values()) not in done for job in study_jobs(config, done)):
-        for job in study_jobs(config, done):
-            rule, _, source = job["rule"].partition(" of ")
-            error = (ERRORS[rule] + 0.3 * (source == "updates" and job["learner"] == "MAML")) * (1 + 0.02 * job["seed"])
-            error *= 2 if job["step_size"] == 0.1 else 1
-            done[tuple(job.values())] = job | dict.fromkeys(FIELDS, error) | {"cpu_seconds": 2.0 + (rule != "uniform")}
-    return {"config": config, "runs": [done[tuple(job.values())] for job in study_jobs(config, done)]}
-
-
-def spoilt(results, rule, seed, value):
-    """The same, with another error in one training."""
-    changed = copy.deepcopy(results)
-    for run in changed["runs"]:
-        if (run["learner"], run["rule"], run["step_size"], run["seed"]) == ("MAML", rule, 0.01, seed):
-            run.update(dict.fromkeys(FIELDS[1:], value))
-    return changed
+    return power_study()
 
 
 def test_percent_is_the_difference_over_the_mean_of_uniform(results):
@@ -100,27 +72,3 @@ def test_a_field_is_shown_for_the_learners_own_directions(results):
 
 def test_cpu_ratio(results):
     assert study_tables.cpu_ratio(results, "sines", "MAML", "power -1 of outer") == 1.5
-
-
-def test_the_curve_over_p_shows_each_power_and_crosses_out_what_blew_up(results):
-    bad = spoilt(results, "agreement of outer", 0, 1e9)
-    fig = power_figures.powers_figure(bad, "MAML", ["sines"])
-    lines = fig.axes[0].get_lines()
-    middle = next(line for line in lines if line.get_label() == "of outer")
-    assert middle.get_xdata() == pytest.approx([1, 0.5, 0, -0.5, -1])
-    assert np.array(middle.get_ydata()) == pytest.approx([np.nan, 1.2, 1, 0.8, 0.9], nan_ok=True)
-    crosses = [line for line in lines if line.get_marker() == "x"]
-    assert [list(line.get_xdata()) for line in crosses] == [[1.0], []]
-    plt.close(fig)
-
-
-def test_the_tuning_figure_leaves_out_what_blew_up(results):
-    bad = copy.deepcopy(results)
-    for run in bad["runs"]:
-        if run["rule"] == "power -1 of outer" and run["step_size"] == 0.1:
-            run["validation_error"] = 1e9
-    fig, axes = plt.subplots(1, 1, squeeze=False)
-    power_figures.plot_tuning(axes[0], bad, [("sines", "MAML", "outer")])
-    drawn = {line.get_label(): line.get_ydata() for line in axes[0, 0].get_lines()}
-    assert np.isnan(drawn["p = -1"][1]) and drawn["p = 0"] == pytest.approx([1.01, 2.02])
-    plt.close(fig)
