@@ -2,18 +2,11 @@
 
 import copy
 
-import matplotlib
-
-matplotlib.use("Agg")
 from gaml_utils.experiments.study.grid import STUDY
 from gaml_utils.experiments.study.plan import study_jobs
 
 FIELDS = ("validation_error", "test_error", "test_median", "test_worst")
-
-
 ERRORS = {"uniform": 1.0, "agreement": 1.5, "power 0.5": 1.2, "power -0.5": 0.8, "power -1": 0.9}
-
-
 POWERS = [rule for rule in ERRORS if rule != "uniform"]
 
 
