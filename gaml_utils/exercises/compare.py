@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from gaml_utils.exercises.telling import failing_case, named_case, slip
+
 NOT_ATTEMPTED = "not attempted"
 
 
@@ -16,13 +18,14 @@ NOT_ATTEMPTED = "not attempted"
 class Exercise:
     """right: the answer, or a function that computes it. cases: for a function, tuples of arguments to try.
 
-    mistakes: {hint: wrong answer}, each of the same kind as `right`.
+    mistakes: {hint: wrong answer}, each of the same kind as `right`. tolerance: relative to the largest number of an
+    answer; by default what float32 can hold, with some rounding.
     """
 
     right: Any
     cases: Sequence[tuple] = ()
     mistakes: Mapping[str, Any] = field(default_factory=dict)
-    tolerance: float = 1e-7
+    tolerance: float = 1e-5
 
 
 def verdict(exercise: Exercise, answer: Any) -> tuple[bool, str]:
@@ -33,15 +36,22 @@ def verdict(exercise: Exercise, answer: Any) -> tuple[bool, str]:
         return False, "this should be a function; pass its name, without calling it."
     if callable(answer) and not exercise.cases:
         return False, "this should be a value, not a function."
+    said = io.StringIO()
+    theirs: list = []
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # the verdict is the only line printed
-            theirs = outcomes(answer, exercise.cases)
+        with contextlib.redirect_stdout(said):  # the verdict is the only line printed
+            for value in outcomes(answer, exercise.cases):
+                theirs.append(value)
     except (Exception, SystemExit) as error:
-        return False, f"your function raised {type(error).__name__}{first_line(error)}"
-    if any(value is None or value is ... for value in theirs):
+        case = named_case(answer, exercise.right, exercise.cases[len(theirs)])
+        return False, f"your function raised {type(error).__name__}{first_line(error)}{case}"
+    if any(value is ... for value in theirs):
         return False, NOT_ATTEMPTED
+    if any(value is None for value in theirs):
+        instead = "it prints instead" if said.getvalue() else "is the return missing?"
+        return False, f"not right: your function returns None; {instead}"
     try:
-        return judge(exercise, theirs)
+        return judge(exercise, answer, theirs)
     except Exception:  # an answer that cannot even be compared
         return False, f"not right: numbers were expected, not {type(theirs[0]).__name__}."
 
@@ -55,28 +65,37 @@ def first_line(error: BaseException) -> str:
     return f": {lines[0]}" if lines else ""
 
 
-def judge(exercise: Exercise, theirs: list) -> tuple[bool, str]:
-    """Right, a known mistake, the wrong shape, or the wrong numbers: in this order."""
-    ours = outcomes(exercise.right, exercise.cases)
-    if all(same(a, b, exercise.tolerance) for a, b in zip(theirs, ours, strict=True)):
+def judge(exercise: Exercise, answer: Any, theirs: list) -> tuple[bool, str]:
+    """Right, a known mistake, the wrong shape, or the wrong numbers, with a case that shows it: in this order."""
+    ours = list(outcomes(exercise.right, exercise.cases))
+    fits = [same(a, b, exercise.tolerance) for a, b in zip(theirs, ours, strict=True)]
+    if all(fits):
         return True, "right."
     for hint, wrong in exercise.mistakes.items():
-        known = outcomes(wrong, exercise.cases)
+        known = list(outcomes(wrong, exercise.cases))
         if all(same(a, b, exercise.tolerance) for a, b in zip(theirs, known, strict=True)):
             return False, f"not right: {hint}"
     for a, b in zip(theirs, ours, strict=True):
         if shapes(a) != shapes(b):
-            return False, f"not right: the shape should be {shapes(b)}, not {shapes(a)}."
+            wanted = "one number is expected" if shapes(b) == () else f"the shape should be {shapes(b)}"
+            found = "one number" if shapes(a) == () else f"{shapes(a)}"
+            return False, f"not right: {wanted}, not {found}."
         if not np.isfinite(np.concatenate([np.ravel(part) for part in parts(a)])).all():
             return False, "not right: some of the numbers are NaN or infinite."
-    return False, "not right: the shape is, but the numbers differ."
+    pairs = [(flat(a), flat(b)) for a, b in zip(theirs, ours, strict=True)]
+    why = slip(pairs)
+    return False, f"not right{why}: {failing_case(answer, exercise.right, exercise.cases, theirs, ours, fits)}"
 
 
-def outcomes(answer: Any, cases: Sequence[tuple]) -> list:
+def outcomes(answer: Any, cases: Sequence[tuple]) -> Any:
     """The answer itself, or what it returns on each case; cases are copied, so it may change its arguments."""
+    if not cases:
+        yield answer
     function: Callable = answer
-    with np.errstate(all="ignore"):
-        return [function(*copy.deepcopy(case)) for case in cases] if cases else [answer]
+    for case in cases:
+        with np.errstate(all="ignore"):
+            value = function(*copy.deepcopy(case))
+        yield value
 
 
 def same(a: Any, b: Any, tolerance: float) -> bool:
@@ -88,6 +107,11 @@ def same(a: Any, b: Any, tolerance: float) -> bool:
         if not np.abs(part_a - part_b).max(initial=0.0) <= tolerance * scale:
             return False
     return True
+
+
+def flat(value: Any) -> np.ndarray:
+    """All numbers of a value end to end, (n,)."""
+    return np.concatenate([np.ravel(part) for part in parts(value)])
 
 
 def parts(value: Any) -> list[np.ndarray]:

@@ -78,7 +78,7 @@ def test_answer_a_little_off_is_rejected(capsys, exercise):
     factor = 1.001 if float(exercise) < 7 else 1.0001  # 6.1 and 6.2 may be answered by differences
     right, text = ask(capsys, exercise, lambda *case: factor * np.array(RIGHT[exercise][0](*case)))
     assert right is False
-    assert "numbers differ" in text
+    assert "it should be" in text
 
 
 def test_power_of_a_negative_score_is_told_to_be_nan(capsys):
@@ -118,6 +118,6 @@ def test_never_raises_and_never_accepts_nonsense(capsys, exercise, answer):
 
 
 @every_exercise
-@pytest.mark.parametrize("answer", [..., None, lambda *case: ..., lambda *case: None])
+@pytest.mark.parametrize("answer", [..., None, lambda *case: ...])
 def test_dots_are_not_attempted(capsys, exercise, answer):
     assert "not attempted yet" in ask(capsys, exercise, answer)[1]

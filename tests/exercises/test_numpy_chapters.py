@@ -291,7 +291,7 @@ WRONG = {
         ("all 25 tasks", 25 * 10),
         ("every point", 25 * (10 + 10)),
         ("number of tasks", 25),
-        ("the shape should be ()", list(range(10))),
+        ("one number is expected", list(range(10))),
         ("not a function", lambda: 10),
     ],
     "0.2": [
@@ -307,7 +307,7 @@ WRONG = {
         ("cancel", 0),
         ("third update", (1 + 1) / 3),
         ("the sign is wrong", (1 - 1 - 1) / 3),
-        ("the shape should be ()", np.array([1, 1, -1]) / 3),
+        ("one number is expected", np.array([1, 1, -1]) / 3),
     ],
     "1.1": [
         ("phase is added", lambda x, a, p: a * np.sin(x + p)),
@@ -525,12 +525,12 @@ def test_other_wrong_answer_is_rejected(number, answer):
 
 @pytest.mark.parametrize("number", EXERCISES)
 def test_answer_a_little_off_is_rejected(number):
-    factor = 1 + (1e-3 if number in ("2.4", "5.3") else 1e-5)  # those two are asked for to 4 digits
+    factor = 1 + (1e-3 if number in ("2.4", "5.3") else 1e-4)  # those two are asked for to 4 digits
     answer = RIGHT[number][0]
     off = answer * factor if number in VALUES else lambda *case: factor * np.array(answer(*case))
     right, text = ask(number, off)
     assert right is False
-    assert "numbers differ" in text
+    assert "it should be" in text
 
 
 @pytest.mark.parametrize("number", EXERCISES)
@@ -539,7 +539,7 @@ def test_right_numbers_in_one_axis_too_many_are_told_the_shape(number):
     deep = [answer] if number in VALUES else lambda *case: np.array(answer(*case))[None]
     right, text = ask(number, deep)
     assert right is False
-    assert "shape should be" in text
+    assert "shape should be" in text or "one number is expected" in text
 
 
 @pytest.mark.parametrize("number", ["1.1", "2.1", "3.1", "3.3", "4.2"])
@@ -562,12 +562,20 @@ def test_dots_and_none_are_not_attempted_yet(number, nothing):
     assert text.startswith(f"{number}: not attempted yet.") and one_line(text)
 
 
-@pytest.mark.parametrize("nothing", [..., None])
 @pytest.mark.parametrize("number", [n for n in NUMBERS if n not in VALUES])
-def test_function_that_returns_dots_or_none_is_not_attempted_yet(number, nothing):
-    right, text = ask(number, lambda *case: nothing)
+def test_function_that_returns_dots_is_not_attempted_yet(number):
+    right, text = ask(number, lambda *case: ...)
     assert right is False
     assert "not attempted yet" in text and "rror" not in text and one_line(text)
+
+
+@pytest.mark.parametrize("number", [n for n in NUMBERS if n not in VALUES])
+def test_function_that_returns_nothing_is_asked_for_its_return(number):
+    assert ask(number, lambda *case: None) == (
+        False,
+        f"{number}: not right: your function returns None; is the return missing?\n",
+    )
+    assert "prints instead" in ask(number, lambda *case: print("1.0"))[1]
 
 
 @pytest.mark.parametrize("number", [n for n in NUMBERS if n not in VALUES])
