@@ -3,6 +3,7 @@
 Each check runs before anything is computed, so nothing is left half-done.
 """
 
+import numbers
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -55,11 +56,27 @@ def check_rng(rng: Any) -> np.random.Generator:
 
 
 def as_numbers(name: str, array: Any, shape: str) -> np.ndarray:
-    """The array as float64; `shape` says in words what it should look like."""
+    """The array as float64; `shape` says in words what it should look like.
+
+    Raises ValueError for what NumPy would turn into numbers in silence: text, dates, complex and masked entries.
+    """
+    check_no_mask(name, array)
     try:
-        return np.asarray(array, dtype=np.float64)
+        found = np.asarray(array)
+        if found.dtype.kind in "biuf":
+            return found.astype(np.float64, copy=False)
+        if found.dtype.kind == "O" and all(isinstance(entry, numbers.Real) for entry in found.flat):
+            return found.astype(np.float64)
     except (TypeError, ValueError) as error:  # rows of different lengths, or no numbers
         raise ValueError(f"{name} should be {shape} of numbers: {error}") from None
+    raise ValueError(f"{name} should be {shape} of numbers, got dtype {found.dtype}")
+
+
+def check_no_mask(name: str, array: Any) -> None:
+    """Raise ValueError for masked entries, which NumPy would take for numbers."""
+    masked = np.ma.is_masked(array)
+    if masked or (isinstance(array, list | tuple) and any(map(np.ma.is_masked, array))):
+        raise ValueError(f"{name} should have no masked entries: leave them out, or fill them (array.filled)")
 
 
 def known(name: str, value: str, table: Mapping[str, Named]) -> Named:

@@ -15,6 +15,17 @@ class TaskBatch(NamedTuple):
     query_y: Any
 
 
+class Weighted(NamedTuple):
+    """Labels with a weight per point, in place of support_y or query_y: for the learners around Keras models.
+
+    y: (tasks, points, ...). sample_weight: (tasks, points), as in keras.Model.fit: the loss of a task is the mean over
+    its points of weight times loss. 0 leaves a point out of the sum, for instance one that pads a smaller task.
+    """
+
+    y: Any
+    sample_weight: Any
+
+
 class MetaResult(NamedTuple):
     """What one outer step needs to know.
 

@@ -5,6 +5,8 @@ the moving statistics alone. `adapt` and `evaluate` normalise the query set by t
 each query is judged alone; transductive=True uses the whole query set instead. `learner(x)` is the unadapted model.
 """
 
+import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +15,12 @@ import numpy as np
 import tensorflow as tf
 
 from gaml_utils.checks import check_count, check_source
-from gaml_utils.learners.engine.checks import check_model, check_rates, check_tensors
+from gaml_utils.learners.engine.adapted import adapted_model
+from gaml_utils.learners.engine.checks import check_model, check_rates, check_tensors, one_set, one_task
 from gaml_utils.learners.engine.episodic import EpisodicModel
 from gaml_utils.learners.engine.functional import gradient_descent, matching
 from gaml_utils.learners.engine.meta_batch import Learned
-from gaml_utils.networks.inspection import convolves
+from gaml_utils.networks.inspection import vectorises
 from gaml_utils.records import MetaResult, TaskBatch
 from gaml_utils.weighting.agreement import uniform_weights
 
@@ -31,7 +34,7 @@ class MetaLearner(EpisodicModel):
     by default. inner_rule: (parameters, gradient, inner_lr) -> parameters, of what the inner loop moves.
     weighting: any function (tasks, parameters) -> (tasks,) of what `source` names: the "updates" theta - theta'_i, the
     tasks' "outer" directions, or their query "losses", (tasks, 1).
-    unrolled: one graph per task instead of one for all; None chooses (unrolled for convolutions).
+    unrolled: one graph per task instead of one for all; None chooses (unrolled for convolutions and recurrent layers).
     Raises ValueError, naming the argument, for an unbuilt model, mixed precision, or a number out of range.
 
     A learner of your own overrides `learn` and `answer`, and `outer_loss` and `outer_variables` where it has others.
@@ -54,19 +57,42 @@ class MetaLearner(EpisodicModel):
         **kwargs: Any,
     ) -> None:
         check_model(model)
-        theta = model.trainable_variables
-        inner_lr = check_rates(inner_lr, [theta[k] for k in matching(theta, fast)])
-        check_count("inner_steps", inner_steps)
-        check_source(source)
-        for name, rule in (("weighting", weighting), ("inner_rule", inner_rule)):
-            if not callable(rule):
-                raise ValueError(f"{name} should be a function, got {rule!r}")
         super().__init__(**{"dtype": model.trainable_variables[0].dtype} | kwargs)
-        self.model, self.inner_lr, self.inner_steps = model, inner_lr, inner_steps
-        self.weighting, self.source, self.transductive, self.inner_rule = weighting, source, transductive, inner_rule
-        self.fast = fast if fast is None or isinstance(fast, str) else tuple(fast)
-        self.unrolled = convolves(model) if unrolled is None else unrolled
+        self.model, self.inner_rule, self.inner_steps = model, inner_rule, inner_steps
+        self.fast = fast
+        self.inner_lr, self.weighting, self.source, self.transductive = inner_lr, weighting, source, transductive
+        self.unrolled = not vectorises(model) if unrolled is None else unrolled
         self.built = True
+
+    def checked_setting(self, name: str, value: Any) -> Any:
+        """A setting as the learner keeps it, or a ValueError that names it; called whenever one is set."""
+        if name == "model" and getattr(self, "model", value) is not value:
+            raise ValueError("model should stay as it is: make a new learner for another model")
+        if name in ("weighting", "inner_rule") and not callable(value):
+            raise ValueError(f"{name} should be a function, got {value!r}")
+        if name == "inner_steps":
+            check_count(name, value)
+        if name == "source":
+            check_source(value)
+        if name == "inner_lr":
+            return self._rates(value, self.fast)
+        if name == "fast":
+            value = tuple(value) if isinstance(value, list) else value
+            self._rates(getattr(self, "inner_lr", 1.0), value)
+        return bool(value) if name in ("unrolled", "transductive", "first_order") else value
+
+    def _rates(self, inner_lr: Any, fast: Any) -> Any:
+        theta = self.model.trainable_variables
+        return check_rates(inner_lr, [theta[k] for k in matching(theta, fast)])
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """A setting is checked when it is set, and what was compiled with the old one is made anew."""
+        if name not in setting_names(type(self)):
+            super().__setattr__(name, value)
+            return
+        super().__setattr__(name, self.checked_setting(name, value))
+        if getattr(self, "functional", None) is not None:
+            self.make_functions()
 
     @property
     def outer_variables(self) -> list:
@@ -105,8 +131,9 @@ class MetaLearner(EpisodicModel):
 
     def outer_loss(self, outer: list, learned: Learned, task: TaskBatch) -> tuple[tf.Tensor, tf.Tensor]:
         """What the outer step lowers, (), and the predictions: the mean loss of the answers on the query set."""
-        prediction = self.answer(outer, learned, task.query_x, training=True)
-        return self.functional.mean_loss(task.query_y, prediction), prediction
+        with self.functional.adding_losses() as added:
+            prediction = self.answer(outer, learned, task.query_x, training=True)
+        return self.functional.mean_loss(task.query_y, prediction, added), prediction
 
     def order(self, batch: TaskBatch) -> tf.Tensor | tuple:
         """Which points each inner step sees, (tasks, steps, points); () for all."""
@@ -131,13 +158,16 @@ class MetaLearner(EpisodicModel):
         """Query loss, (), and answers: each query alone, or normalised by the query set where transductive."""
         if self.transductive if transductive is None else transductive:
             learned = learned._replace(state=self.statistics(outer, learned, task.query_x))
-        prediction = self.answer(outer, learned, task.query_x)
-        return self.functional.mean_loss(task.query_y, prediction), prediction
+        with self.functional.adding_losses() as added:
+            prediction = self.answer(outer, learned, task.query_x)
+        return self.functional.mean_loss(task.query_y, prediction, added), prediction
 
     def meta_gradient(self, batch: TaskBatch) -> MetaResult:
         """Gradient (like outer_variables), weights and query losses (tasks,) of one meta-batch. Changes nothing."""
         self.require_compiled("meta_gradient")
         direction, w, result = self._direction(check_tensors(batch, self.variable_dtype))
+        if not np.isfinite(w).all() and all(np.isfinite(a).all() for a in tf.nest.flatten(result.update)):
+            raise ValueError(f"weighting should return finite weights, got {w.numpy()}")
         return MetaResult(direction, w, result.query_loss)
 
     def adapt(self, support_x: Any, support_y: Any, steps: int | None = None) -> keras.Model:
@@ -150,7 +180,7 @@ class MetaLearner(EpisodicModel):
         theta = self.model.trainable_variables
         if not isinstance(learned.memory, list) or [p.shape for p in learned.memory] != [v.shape for v in theta]:
             raise ValueError(f"{type(self).__name__} adapts no parameters: call answers(...) instead of adapt")
-        return self.functional.copy_with(learned.memory, learned.state, x)
+        return adapted_model(self.functional, learned.memory, learned.state, x)
 
     def answers(self, support_x: Any, support_y: Any, query_x: Any, steps: int | None = None) -> np.ndarray:
         """The outputs for ONE task's queries, (points, ...), each judged alone; the learner is unchanged.
@@ -158,14 +188,19 @@ class MetaLearner(EpisodicModel):
         Arguments as in `adapt`; query_x: (points, ...) like support_x.
         """
         learned, _ = self._learn_one("answers", support_x, support_y, steps)
-        query_y = np.zeros(len(query_x))  # not looked at
-        x = check_tensors(TaskBatch(*(np.asarray(a)[None] for a in (query_x, query_y) * 2)), self.variable_dtype)[0][0]
-        return self.answer(self.outer(), learned, x).numpy()
+        return self.answer(self.outer(), learned, one_set("query_x", query_x, self.variable_dtype)).numpy()
 
-    def _learn_one(self, method: str, support_x: Any, support_y: Any, steps: int | None) -> tuple[Learned, tf.Tensor]:
+    def _learn_one(self, method: str, support_x: Any, support_y: Any, steps: int | None) -> tuple[Learned, Any]:
         self.require_compiled(method)
         if steps is not None:
             check_count("steps", steps, at_least=0)
-        one_task = TaskBatch(*(np.asarray(a)[None] for a in (support_x, support_y, support_x, support_y)))
-        x, y = (a[0] for a in check_tensors(one_task, self.variable_dtype)[:2])
+        x, y = one_task(support_x, support_y, self.variable_dtype)
         return self.learn(self.outer(), x, y, steps=steps), x
+
+
+@functools.cache
+def setting_names(learner: type) -> frozenset[str]:
+    """What learners of this class are made with: the arguments of its __init__ and of those it builds on."""
+    classes = learner.__mro__[: learner.__mro__.index(MetaLearner) + 1]
+    found = {name for c in classes if "__init__" in vars(c) for name in inspect.signature(c.__init__).parameters}
+    return frozenset(found - {"self", "args", "kwargs", "name", "dtype"})

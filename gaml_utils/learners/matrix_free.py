@@ -19,8 +19,8 @@ import tensorflow as tf
 
 from gaml_utils.learners.base import MetaLearner
 from gaml_utils.learners.engine.checks import check_tensors
-from gaml_utils.learners.engine.functional import Functional, gradient_descent
-from gaml_utils.learners.engine.meta_batch import TaskResult, task_result
+from gaml_utils.learners.engine.functional import Functional, chosen, gradient_descent
+from gaml_utils.learners.engine.meta_batch import TaskResult, numbered, task_result
 from gaml_utils.records import MetaResult, TaskBatch
 from gaml_utils.weighting.agreement import agreement_weights
 from gaml_utils.weighting.arrays import normalised
@@ -32,26 +32,24 @@ def task_by_task(learner: MetaLearner) -> Callable[[TaskBatch], MetaResult]:
 
     The result is that of learner.meta_gradient up to rounding, for any learner and number of inner steps. With an
     inner_rule or a `learn` of one's own, or source="outer", a score is an inner product with the sum, of a vector
-    computed anew. After another `compile` it is to be made anew.
+    computed anew.
     Raises ValueError for a learner that is not compiled, has another weighting, or compares losses.
     """
-    if not isinstance(learner, MetaLearner) or not learner.compiled:
-        raise ValueError("learner should be a compiled MetaLearner, such as MAML or Reptile")
-    if learner.weighting not in (agreement_weights, power_weights(1)):
-        raise ValueError(f"learner should have agreement_weights, which need the sum alone, got {learner.weighting!r}")
-    if learner.source == "losses":
-        raise ValueError('learner should compare "updates" or "outer" directions: its losses take no memory to compare')
-    passes = Passes(learner)
-    compare, score, weigh = (
-        tf.function(f, reduce_retracing=True) for f in (passes.compare, passes.score, passes.weigh)
-    )
+    check_learner(learner)
+    passes: dict = {}  # of the learner as it is compiled now
 
     def meta_gradient(batch: TaskBatch) -> MetaResult:
+        check_learner(learner)
+        if learner.functional not in passes:
+            passes.clear()
+            of_task = Passes(learner)
+            passes[learner.functional] = [tf.function(f) for f in (of_task.compare, of_task.score, of_task.weigh)]
+        compare, score, weigh = passes[learner.functional]
         batch = check_tensors(batch, learner.variable_dtype)
         order = learner.order(batch)
         tasks = [
-            (TaskBatch(*(a[i] for a in batch)), () if isinstance(order, tuple) else order[i])
-            for i in range(batch.support_x.shape[0])
+            (tf.nest.map_structure(lambda a, i=i: a[i], batch), () if isinstance(order, tuple) else order[i], number)
+            for i, number in enumerate(tf.unstack(numbered(batch)))
         ]
         total: list = []
         largest, squares = [], []
@@ -62,17 +60,28 @@ def task_by_task(learner: MetaLearner) -> Callable[[TaskBatch], MetaResult]:
             squares.append(size[1])
         unit = _or_one(tf.reduce_max(tf.stack(largest)))  # products of updates / unit neither overflow nor vanish
         total = [t / unit for t in total]
-        scores = tf.stack([score(*task, total) / unit for task in tasks])
+        scores = tf.stack([score(*task[:2], total, task[2]) / unit for task in tasks])
         squares = tf.reduce_sum(tf.stack(squares) * tf.square(tf.stack(largest) / unit))
         w = normalised(tf.experimental.numpy, scores, squares, np.finfo(scores.dtype.name))
         del total  # its memory is wanted for the direction
         direction, losses = [tf.zeros_like(v) for v in learner.outer_variables], []
         for task, w_i in zip(tasks, tf.unstack(w), strict=True):
-            direction, loss = weigh(*task, w_i, direction)
+            direction, loss = weigh(*task[:2], w_i, direction, task[2])
             losses.append(loss)
         return MetaResult(direction, w, tf.stack(losses))
 
     return meta_gradient
+
+
+def check_learner(learner: MetaLearner) -> None:
+    """Raise ValueError for a learner that is not compiled, has another weighting, or compares losses."""
+    if not isinstance(learner, MetaLearner) or not learner.compiled:
+        raise ValueError("learner should be a compiled MetaLearner, such as MAML or Reptile")
+    learner.require_compiled("task_by_task")
+    if learner.weighting not in (agreement_weights, power_weights(1)):
+        raise ValueError(f"learner should have agreement_weights, which need the sum alone, got {learner.weighting!r}")
+    if learner.source == "losses":
+        raise ValueError('learner should compare "updates" or "outer" directions: its losses take no memory to compare')
 
 
 class Passes:
@@ -84,40 +93,42 @@ class Passes:
         descends = learner.functional.inner_rule is gradient_descent
         self.by_products = learner.source == "updates" and descends and not steps_of_its_own
 
-    def start(self) -> tuple[list, list]:
-        """The outer variables, and the non-trainable state of this outer step."""
-        return self.learner.outer(), self.learner.functional.state(self.learner.optimizer.iterations)
+    def start(self, number: Any) -> tuple[list, list]:
+        """The outer variables, and the non-trainable state of the task of that number in this outer step."""
+        return self.learner.outer(), self.learner.functional.state(self.learner.optimizer.iterations, number)
 
-    def result(self, task: TaskBatch, order: Any) -> TaskResult:
+    def result(self, task: TaskBatch, order: Any, number: Any = 0) -> TaskResult:
         """The task's TaskResult."""
-        outer, state = self.start()
+        outer, state = self.start(number)
         return task_result(self.learner, outer, task, order, state)
 
-    def compared(self, task: TaskBatch, order: Any) -> list:
+    def compared(self, task: TaskBatch, order: Any, number: Any = 0) -> list:
         """g, the task's update; or its outer direction, where that is compared or nothing is updated."""
-        outer, state = self.start()
+        outer, state = self.start(number)
         update = self.learner.learn(outer, *task[:2], state, order).update if self.learner.source == "updates" else []
-        return update or self.result(task, order).direction
+        return update or self.result(task, order, number).direction
 
-    def compare(self, task: TaskBatch, order: Any) -> tuple[list, tf.Tensor, tf.Tensor]:
+    def compare(self, task: TaskBatch, order: Any, number: Any = 0) -> tuple[list, tf.Tensor, tf.Tensor]:
         """g; the largest entry of |g|; and the squared length of g, in units of that entry."""
-        g = self.compared(task, order)
+        g = self.compared(task, order, number)
         largest = tf.reduce_max(tf.stack([tf.reduce_max(tf.abs(a)) for a in g]))
         in_units = [a / _or_one(largest) for a in g]
         return g, largest, inner_product(in_units, in_units)
 
-    def score(self, task: TaskBatch, order: Any, total: list) -> tf.Tensor:
+    def score(self, task: TaskBatch, order: Any, total: list, number: Any = 0) -> tf.Tensor:
         """g . total."""
         if not self.by_products:
-            return inner_product(self.compared(task, order), total)
-        outer, state = self.start()
+            return inner_product(self.compared(task, order, number), total)
+        outer, state = self.start(number)
         rates, steps = self.learner.inner_rates(outer), self.learner.inner_steps
         theta = outer[: len(self.learner.model.trainable_variables)]
         return update_along(self.learner.functional, theta, task, state, rates, steps, order, total)
 
-    def weigh(self, task: TaskBatch, order: Any, w: tf.Tensor, total: list) -> tuple[list, tf.Tensor]:
+    def weigh(
+        self, task: TaskBatch, order: Any, w: tf.Tensor, total: list, number: Any = 0
+    ) -> tuple[list, tf.Tensor]:
         """total + w direction, and the query loss."""
-        result = self.result(task, order)
+        result = self.result(task, order, number)
         return [t + tf.cast(w, t.dtype) * d for t, d in zip(total, result.direction, strict=True)], result.query_loss
 
 
@@ -140,11 +151,10 @@ def update_along(
     along = [r * v for r, v in zip(inner_lr, vector, strict=True)] if isinstance(inner_lr, list) else vector
     product = tf.zeros((), vector[0].dtype)
     for k in range(steps):
-        points = (x, y) if isinstance(order, tuple) else (tf.gather(x, order[k]), tf.gather(y, order[k]))
+        points = (x, y) if isinstance(order, tuple) else chosen((x, y), order[k])
         moved = functional.moved(theta)
         with tf.autodiff.ForwardAccumulator(moved, along) as tangents:
-            prediction, _ = functional.predict(functional.with_moved(theta, moved), points[0], state)
-            loss = functional.mean_loss(points[1], prediction)
+            loss, _, _ = functional.loss(functional.with_moved(theta, moved), *points, state)
         product += rate * tangents.jvp(loss, tf.UnconnectedGradients.ZERO)
         if k + 1 < steps:  # where the last step ends does not matter
             theta, state = functional.adapt(theta, *points, state, inner_lr, 1)

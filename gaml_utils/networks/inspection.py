@@ -18,7 +18,8 @@ def leaves(model: keras.Model) -> list[keras.layers.Layer]:
     return list(model._flatten_layers(include_self=False))  # `model.layers` leaves out what stands in attributes
 
 
-def convolves(model: keras.Model) -> bool:
-    """Is there a layer whose gradient does not vectorise well?"""
+def vectorises(model: keras.Model) -> bool:
+    """Is there no layer whose gradient vectorises badly (convolutions, pooling) or not at all (loops over time)?"""
     kinds = [type(layer).__name__.lower() for layer in leaves(model)]
-    return any("conv" in kind or "pool" in kind for kind in kinds)
+    loops = any(isinstance(layer, keras.layers.RNN) for layer in leaves(model))
+    return not loops and not any("conv" in kind or "pool" in kind for kind in kinds)

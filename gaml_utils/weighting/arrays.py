@@ -17,7 +17,7 @@ def namespace(updates: Any) -> tuple[Any, Any]:
     if tf is not None and isinstance(updates, tf.Tensor | tf.Variable):
         _check_shape(tuple(updates.shape))
         return tf.experimental.numpy, tf.convert_to_tensor(updates)
-    if getattr(updates, "dtype", None) != np.float32:
+    if not (type(updates) is np.ndarray and updates.dtype == np.float32):
         updates = as_numbers("updates", updates, "an array (tasks, parameters)")
     _check_shape(updates.shape)
     return np, updates

@@ -185,10 +185,18 @@ def naive_adapt(model, theta, state, x, y, inner_lr, steps):
     return theta, state
 
 
-def naive_task(model, task, inner_lr, steps, first_order=False):
+def state_of(model, number):
+    """The state task number `number` starts from: a seed's second number is 65,536 apart from task to task."""
+    state = [v.numpy() for v in model.non_trainable_variables]
+    return [
+        tf.constant(s + np.array([0, 65536 * number], s.dtype) if v.path.endswith("seed_generator_state") else s)
+        for v, s in zip(model.non_trainable_variables, state, strict=True)
+    ]
+
+
+def naive_task(model, task, inner_lr, steps, first_order=False, number=0):
     """One task's outer gradient, update and query loss, by two tapes."""
-    theta = [tf.constant(v.numpy()) for v in model.trainable_variables]
-    state = [tf.constant(v.numpy()) for v in model.non_trainable_variables]
+    theta, state = [tf.constant(v.numpy()) for v in model.trainable_variables], state_of(model, number)
     sx, sy, qx, qy = map(tf.constant, task)
     with tf.GradientTape() as tape:
         tape.watch(theta)
@@ -211,7 +219,8 @@ def naive_weights(updates, rule):
 
 def naive_meta_gradient(model, batch, inner_lr, steps, rule="uniform", first_order=False):
     """Gradient, weights and query losses, one task after the other."""
-    tasks = [naive_task(model, task, inner_lr, steps, first_order) for task in zip(*batch, strict=True)]
+    numbered = enumerate(zip(*batch, strict=True))
+    tasks = [naive_task(model, task, inner_lr, steps, first_order, number) for number, task in numbered]
     gradients, updates, losses = zip(*tasks, strict=True)
     w = naive_weights(updates, rule)
     total = [sum(w_i * g for w_i, g in zip(w, layer, strict=True)) for layer in zip(*gradients, strict=True)]

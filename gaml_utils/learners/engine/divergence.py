@@ -7,7 +7,9 @@ import tensorflow as tf
 from gaml_utils.learners.engine.meta_batch import TaskResult, flat
 
 ADVICE = "training diverged: try a smaller inner_lr or learning rate. Outer step"
+BLAME = "weighting should return finite weights, got NaN or infinity for updates that are finite. Outer step"
 NOTHING = (-1, -1)  # outer step, task
+RULE = -2  # in place of the task: the rule is at fault
 
 
 class DivergenceGuard:
@@ -16,7 +18,9 @@ class DivergenceGuard:
     def __init__(self) -> None:
         self.found = tf.Variable(NOTHING, dtype=tf.int64, trainable=False)  # outer step, task
 
-    def step(self, take: Callable, direction: list, result: TaskResult, number: tf.Variable, xla: bool) -> None:
+    def step(
+        self, take: Callable, direction: list, w: tf.Tensor, result: TaskResult, number: tf.Variable, xla: bool
+    ) -> None:
         """take(direction), or an InvalidArgumentError when the graph runs.
 
         A task that is not finite makes the weighted sum so, whatever its weight: the sums are looked at first.
@@ -32,7 +36,11 @@ class DivergenceGuard:
         def stop() -> tf.Operation:
             tasks = tf.reduce_all(tf.math.is_finite(flat(result.direction)), axis=1)
             tasks = tf.logical_and(tasks, tf.math.is_finite(result.query_loss))
-            self.found.assign([tf.cast(number, tf.int64), tf.argmin(tf.cast(tasks, tf.int32))])
+            updates = tf.reduce_all(tf.math.is_finite(flat(result.update)), axis=1)
+            tasks = tf.logical_and(tasks, updates)
+            task = tf.argmin(tf.cast(tasks, tf.int32))
+            by_rule = tf.reduce_all(tasks) & ~tf.reduce_all(tf.math.is_finite(w))
+            self.found.assign([tf.cast(number, tf.int64), tf.where(by_rule, tf.cast(RULE, task.dtype), task)])
             return self.check()
 
         if xla:
@@ -47,4 +55,7 @@ class DivergenceGuard:
 
     def check(self) -> tf.Operation:
         """Raise if something has been found."""
-        return tf.debugging.Assert(self.found[0] < 0, [ADVICE, self.found[0], "task", self.found[1]])
+        fine, by_rule = self.found[0] < 0, self.found[1] == RULE
+        blamed = tf.debugging.Assert(fine | ~by_rule, [BLAME, self.found[0]])
+        with tf.control_dependencies([op for op in [blamed] if op is not None]):
+            return tf.debugging.Assert(fine | by_rule, [ADVICE, self.found[0], "task", self.found[1]])

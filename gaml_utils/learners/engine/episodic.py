@@ -3,97 +3,181 @@
 What is learned, and how, is the learner's own: see learners.base.
 """
 
-from functools import partial
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from gaml_utils.learners.engine.checks import check_outer_variables, check_tensors
+from gaml_utils.learners.engine.batches import as_batches
+from gaml_utils.learners.engine.checks import check_compile, check_outer_variables, check_tensors, refuse
 from gaml_utils.learners.engine.divergence import DivergenceGuard
 from gaml_utils.learners.engine.functional import Functional, matching
 from gaml_utils.learners.engine.meta_batch import (
     TaskResult,
+    numbered,
     over_tasks,
     task_result,
     task_weights,
     weighted_direction,
 )
-from gaml_utils.learners.engine.metrics import Reported, as_metric
+from gaml_utils.learners.engine.metrics import REPORTED, Reported, as_metric
 from gaml_utils.learners.engine.saving import learner_arguments, learner_config
-from gaml_utils.learners.engine.train_loop import train_function
+from gaml_utils.learners.engine.train_loop import test_function, train_function
 from gaml_utils.memory import keep_freed_memory
-from gaml_utils.records import TaskBatch
+from gaml_utils.records import TaskBatch, Weighted
+
+RUNNING = {"jit_compile": False, "steps_per_execution": 1, "run_eagerly": False}  # how a compiled learner runs
 
 
 class EpisodicModel(keras.Model):
     """What Keras asks of a model that is trained on meta-batches instead of batches. MetaLearner stands on it."""
 
     train_function: Any  # what make_train_function sets
+    test_function: Any
+    functional: Any = None  # what compile sets
 
     def compile(self, optimizer: Any = "adam", loss: Any = "mse", metrics: list | None = None, **kwargs: Any) -> None:
         """As keras.Model.compile. loss: of one task's points; metrics: of the answers on the query sets.
 
         jit_compile=True, best with steps_per_execution=8: XLA; starts later, trains small dense models faster.
-        Raises ValueError if a trainable variable of the learner is not among its outer_variables.
+        Raises ValueError if a trainable variable of the learner is not among its outer_variables, and for
+        loss_weights, weighted_metrics, several losses and gradient accumulation.
         """
         check_outer_variables(self)
+        refuse("compile", **{name: kwargs.pop(name, None) for name in ("loss_weights", "weighted_metrics")})
+        optimizer = keras.optimizers.get(optimizer)
+        metrics = check_compile(optimizer, loss, metrics)
         keep_freed_memory()
-        super().compile(optimizer=optimizer, **{"jit_compile": False} | kwargs)
-        self.compiled_with = {"loss": loss, "metrics": metrics or []}
-        fast = matching(self.model.trainable_variables, self.fast)
-        self.functional = Functional(self.model, keras.losses.get(loss), self.inner_rule, fast)
+        super().compile(optimizer=optimizer, **RUNNING | kwargs)
+        self.compiled_with = {"loss": loss, "metrics": metrics}
         self.optimizer.build(self.outer_variables)
         self.reported, self.guard = Reported(), DivergenceGuard()
-        self.task_metrics = [as_metric(m, loss) for m in metrics or []]
-        self._direction = tf.function(self.outer_direction, reduce_retracing=True)
-        self.kept_answers: dict = {}  # compiled functions of learners.accuracy, which last as long as this compilation
+        self.task_metrics = [as_metric(m) for m in metrics]
+        self.make_functions()
+
+    def make_functions(self) -> None:
+        """What is compiled of this learner is made anew: it holds the settings of the learner as they are now."""
+        fast = matching(self.model.trainable_variables, self.fast)
+        loss = keras.losses.get(self.compiled_with["loss"])
+        self.functional = Functional(self.model, loss, self.inner_rule, fast)
+        self._direction = tf.function(self.outer_direction, autograph=False)  # one trace per shape of a meta-batch
+        self.train_function = self.test_function = self.predict_function = None
+        self.kept_answers: dict = {}  # compiled functions of learners.accuracy
 
     def require_compiled(self, method: str) -> None:
-        """Raise ValueError unless `compile` has been called; method: who asks."""
+        """Raise ValueError unless `compile` has been called, and the model is as it was then; method: who asks."""
         self._assert_compile_called(method)
+        if not self.functional.variables.are_those_of(self.model):
+            raise ValueError("model has other trainable variables than when the learner was compiled: compile it again")
 
     def outer_direction(self, batch: TaskBatch) -> tuple[list, tf.Tensor, TaskResult]:
         """sum_i w_i direction_i, the weights, and the tasks' results."""
-        outer, state = self.outer(), self.functional.state(self.optimizer.iterations)
-        inputs = batch, self.order(batch)
+        self.before_tracing(batch)
+        outer, step = self.outer(), self.optimizer.iterations
 
-        def of_one(task_and_order: tuple) -> TaskResult:
-            task, order = task_and_order
-            return task_result(self, outer, task, order, state)
+        def of_one(inputs: tuple) -> TaskResult:
+            task, order, number = inputs
+            return task_result(self, outer, task, order, self.functional.state(step, number))
 
-        result = over_tasks(of_one, inputs, self.unrolled)
+        result = over_tasks(of_one, (batch, self.order(batch), numbered(batch)), self.unrolled)
         w = task_weights(result, self.weighting, self.source)
         return weighted_direction(result, w), w, result
+
+    def before_tracing(self, batch: TaskBatch) -> None:
+        """A look at the model before outer_direction is traced for batches like this one; a learner may override it."""
 
     def outer_step(self, batch: TaskBatch) -> tuple[TaskResult, tf.Tensor]:
         """An outer step, no metrics: results, weights (tasks,). InvalidArgumentError if not finite: see the guard."""
         direction, w, result = self.outer_direction(batch)
-        take = partial(self.optimizer.apply, trainable_variables=self.outer_variables)
-        self.guard.step(take, direction, result, self.optimizer.iterations, self.jit_compile)
+
+        def take(direction: list) -> None:
+            if getattr(self.optimizer, "loss_scale_factor", None) or hasattr(self.optimizer, "inner_optimizer"):
+                scale = self.optimizer.scale_loss(tf.ones((), self.variable_dtype))  # which `apply` divides by
+                direction = [d * tf.cast(scale, d.dtype) for d in direction]
+            self.optimizer.apply(direction, self.outer_variables)
+            self.functional.variables.live_on(result.lasting)
+
+        self.guard.step(take, direction, w, result, self.optimizer.iterations, self.jit_compile)
         return result, w
 
-    def train_step(self, data: TaskBatch) -> dict:
+    def train_step(self, data: Any) -> dict:
         """One outer step on a meta-batch, and the metrics."""
         batch = check_tensors(data, self.variable_dtype)
-        before = over_tasks(self._loss_before, batch, self.unrolled)
+        before = over_tasks(self._loss_before, (batch, numbered(batch)), self.unrolled)
         return self._report(batch, before, *self.outer_step(batch))
 
     def make_train_function(self, force: bool = False) -> None:
         """What `fit` calls: steps_per_execution steps in one graph."""
-        if self.run_eagerly or tf.distribute.has_strategy():
+        if tf.distribute.has_strategy():
             super().make_train_function(force)
         elif force or self.train_function is None:
             self.train_function = train_function(self)
 
-    def fit(self, *args: Any, shuffle: bool = False, **kwargs: Any) -> keras.callbacks.History:
-        """As keras.Model.fit. Nothing is shuffled: batches come as the dataset draws them."""
-        return super().fit(*args, shuffle=shuffle, **kwargs)
+    def make_test_function(self, force: bool = False) -> None:
+        """What `evaluate` calls: a step on each meta-batch."""
+        if tf.distribute.has_strategy():
+            super().make_test_function(force)
+        elif force or self.test_function is None:
+            self.test_function = test_function(self)
 
-    def test_step(self, data: TaskBatch) -> dict:
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        validation_data: Any = None,
+        shuffle: bool = False,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        validation_split: float = 0.0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
+        """As keras.Model.fit. x: a dataset or generator of TaskBatch, or one TaskBatch: one meta-batch per epoch.
+
+        batch_size: cuts a TaskBatch into meta-batches of so many tasks. validation_data likewise. Nothing is shuffled:
+        batches come as the dataset draws them. Raises ValueError for what Keras would take and a learner cannot use,
+        and for a dataset without end where the number of steps is not given.
+        """
+        self.require_compiled("fit")
+        refuse("fit", y=y, class_weight=class_weight, sample_weight=sample_weight)
+        refuse("fit", validation_split=validation_split or None)
+        x = as_batches(x, batch_size, steps_per_epoch, "x", "steps_per_epoch")
+        if validation_data is not None:
+            validation_data = as_batches(
+                validation_data, validation_batch_size, validation_steps, "validation_data", "validation_steps"
+            )
+        steps = {"steps_per_epoch": steps_per_epoch, "validation_steps": validation_steps}
+        return super().fit(x, validation_data=validation_data, shuffle=shuffle, **steps, **kwargs)
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        sample_weight: Any = None,
+        steps: int | None = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """As keras.Model.evaluate, x as in `fit`. A dict by name, or a list whose names are `metrics_names`."""
+        self.require_compiled("evaluate")
+        refuse("evaluate", y=y, sample_weight=sample_weight)
+        if not kwargs.get("_use_cached_eval_dataset"):  # it is that of `fit`, which has looked at it
+            x = as_batches(x, batch_size, steps, "x", "steps")
+        found = super().evaluate(x, steps=steps, return_dict=True, **kwargs)
+        return found if return_dict else [found[name] for name in self.metrics_names]
+
+    def export(self, *args: Any, **kwargs: Any) -> None:
+        """Not there: what serves is an adapted model."""
+        raise ValueError("export should be called on a model that answers: learner.adapt(x, y).export(...), or model's")
+
+    def test_step(self, data: Any) -> dict:
         """Learn each task and judge it on its query set, weighing as `fit` does; nothing is changed."""
         batch = check_tensors(data, self.variable_dtype)
-        outer, state = self.outer(), self.functional.state(0)
+        outer, state = self.outer(), self.functional.state(0)  # the same for each task, wherever it stands
 
         def judged(task: TaskBatch) -> tuple[TaskResult, tf.Tensor]:
             before, _ = self.judge(outer, self.learn(outer, *task[:2], state, steps=0), task)
@@ -107,22 +191,29 @@ class EpisodicModel(keras.Model):
         result, before = over_tasks(judged, batch, self.unrolled)
         return self._report(batch, before, result, task_weights(result, self.weighting, self.source))
 
-    def _loss_before(self, task: TaskBatch) -> tf.Tensor:
+    def _loss_before(self, task_and_number: tuple) -> tf.Tensor:
         """The outer loss where nothing has been learned: a learner without inner steps has that after them as well."""
-        outer = self.outer()
-        return self.outer_loss(outer, self.learn(outer, *task[:2], steps=0), task)[0]
+        (task, number), outer = task_and_number, self.outer()
+        learned = self.learn(outer, *task[:2], self.functional.state(0, number), steps=0)
+        return self.outer_loss(outer, learned, task)[0]
 
     def _report(self, batch: TaskBatch, before: tf.Tensor, result: TaskResult, w: tf.Tensor) -> dict:
         self.reported.update_state(before, result, w)
+        y = batch.query_y.y if isinstance(batch.query_y, Weighted) else batch.query_y
         for metric in self.task_metrics:
-            points = [tf.reshape(a, (-1, *a.shape[2:])) for a in (batch.query_y, result.prediction)]
-            metric.update_state(*points)
+            metric.update_state(*(tf.reshape(a, (-1, *a.shape[2:])) for a in (y, result.prediction)))
         return self.get_metrics_result()
 
     @property
     def metrics(self) -> list:
         """What the bar shows: see REPORTED, then the task's own metrics."""
         return [self.reported, *self.task_metrics] if self.compiled else []
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """What `evaluate` returns, in its order: the loss first."""
+        others = [name for name in REPORTED if name != "loss"]
+        return ["loss", *others, *(metric.name for metric in self.task_metrics)]
 
     def get_config(self) -> dict:
         """For saving; the model and the weighting are saved with it."""
@@ -133,11 +224,12 @@ class EpisodicModel(keras.Model):
         """The learner that get_config describes."""
         return cls(**learner_arguments(config, custom_objects))
 
-    def get_compile_config(self) -> dict:
-        """For saving: optimiser, loss and metrics."""
-        return {"optimizer": keras.saving.serialize_keras_object(self.optimizer)} | {
-            k: keras.saving.serialize_keras_object(v) for k, v in self.compiled_with.items()
-        }
+    def get_compile_config(self) -> dict | None:
+        """For saving: optimiser, loss and metrics, and how the learner runs; None before `compile`."""
+        if not self.compiled:
+            return None
+        saved = {"optimizer": self.optimizer} | self.compiled_with | {name: getattr(self, name) for name in RUNNING}
+        return {name: keras.saving.serialize_keras_object(value) for name, value in saved.items()}
 
     def compile_from_config(self, config: dict) -> None:
         """Compile as it was when saved."""

@@ -4,14 +4,16 @@ Parameters are explicit lists of tensors: theta goes in, the adapted theta'_i co
 are never written to.
 """
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from gaml_utils.networks.inspection import leaves
+from gaml_utils.learners.engine.losses import PointLosses
+from gaml_utils.learners.engine.variables import ModelVariables
 
 
 def gradient_descent(theta: list, gradient: list, inner_lr: Any) -> list:
@@ -44,6 +46,7 @@ class Functional:
     """A Keras model and a loss as functions of (parameters, x): nothing in it is changed by a call.
 
     In training a layer sees the batch it is given: batch normalisation uses the statistics of that batch.
+    Regularisers and what layers add by add_loss are part of the loss, as in Keras.
     fast: the places, in the model's trainable variables, of what the inner loop moves; all by default.
     """
 
@@ -54,33 +57,45 @@ class Functional:
         inner_rule: Callable = gradient_descent,
         fast: list[int] | None = None,
     ) -> None:
-        self.model, self.loss_function, self.inner_rule = model, loss, inner_rule
+        self.model, self.inner_rule = model, inner_rule
+        self.point_losses = PointLosses(loss, model.trainable_variables[0].dtype)
         self.fast = list(range(len(model.trainable_variables))) if fast is None else fast
-        moving: dict[int, float] = {}
-        for layer in leaves(model):
-            if isinstance(layer, keras.layers.BatchNormalization):
-                moving |= {id(v): layer.momentum for v in (layer.moving_mean, layer.moving_variance)}
-        self.momentum = [moving.get(id(v)) for v in model.non_trainable_variables]
+        self.variables = ModelVariables(model)
+        self.momentum = self.variables.momentum
+        self.added: list[list] = []  # where the losses that layers add are collected, innermost last
 
-    def state(self, step: Any) -> list:
-        """The non-trainable state a step starts from; random layers draw anew at each step."""
-        values = []
-        for v in self.model.non_trainable_variables:
-            value = tf.convert_to_tensor(v)
-            is_seed = v.path.endswith("seed_generator_state")
-            if is_seed:
-                step = tf.cast(tf.convert_to_tensor(step), value.dtype)
-                value = value + tf.stack([step, tf.zeros_like(step)])  # the second counts draws within a step
-            values.append(value)
-        return values
+    def state(self, step: Any, task: Any = 0) -> list:
+        """The non-trainable state a step starts from; random layers draw anew at each step, and for each task."""
+        return self.variables.state(step, task)
 
-    def predict(self, theta: list, x: tf.Tensor, state: list, training: bool = True) -> tuple[tf.Tensor, list]:
+    def predict(self, theta: list, x: Any, state: list, training: bool = True) -> tuple[tf.Tensor, list]:
         """The outputs and the new non-trainable state (moving statistics, seeds)."""
-        return self.model.stateless_call(theta, state, x, training=training)
+        if not training:
+            theta = self.variables.as_judged(theta, state)
+        outputs, new, added = self.variables.call(theta, x, state, training)
+        if self.added:
+            self.added[-1] += added
+        return outputs, new
 
-    def mean_loss(self, y: tf.Tensor, prediction: tf.Tensor) -> tf.Tensor:
-        """The mean loss over the points of one task, ()."""
-        return tf.reduce_mean(self.loss_function(y, prediction))
+    def loss(self, theta: list, x: Any, y: Any, state: list, training: bool = True) -> tuple[tf.Tensor, tf.Tensor, list]:
+        """The mean loss over the points of one task, (), penalties and added losses included; outputs, new state."""
+        with self.adding_losses() as added:
+            prediction, new = self.predict(theta, x, state, training)
+        return self.mean_loss(y, prediction, added), prediction, new
+
+    @contextlib.contextmanager
+    def adding_losses(self) -> Iterator[list]:
+        """Within it, the losses that the model's layers add are collected in the list: pass it to `mean_loss`."""
+        self.added.append([])
+        try:
+            yield self.added[-1]
+        finally:
+            self.added.pop()
+
+    def mean_loss(self, y: Any, prediction: tf.Tensor, added: list | None = None) -> tf.Tensor:
+        """The mean loss over the points of one task, (), and the added losses. y: an array, or a Weighted."""
+        loss = self.point_losses.mean(y, prediction)
+        return tf.add_n([loss, *(tf.cast(a, loss.dtype) for a in added)]) if added else loss
 
     def moved(self, theta: list) -> list:
         """What the inner loop moves of a list like theta."""
@@ -94,8 +109,8 @@ class Functional:
     def adapt(
         self,
         theta: list,
-        x: tf.Tensor,
-        y: tf.Tensor,
+        x: Any,
+        y: Any,
         state: list,
         inner_lr: Any,
         steps: int,
@@ -108,19 +123,18 @@ class Functional:
         constants, so that no second derivative is taken through them.
         """
         for k in range(steps):
-            points = (x, y) if isinstance(order, tuple) else (tf.gather(x, order[k]), tf.gather(y, order[k]))
+            points = (x, y) if isinstance(order, tuple) else chosen((x, y), order[k])
             moved = self.moved(theta)
             with tf.GradientTape() as tape:
                 tape.watch(moved)
-                prediction, state = self.predict(self.with_moved(theta, moved), points[0], state)
-                loss = self.mean_loss(points[1], prediction)
+                loss, _, state = self.loss(self.with_moved(theta, moved), *points, state)
             gradient = [dense(g) for g in tape.gradient(loss, moved, unconnected_gradients="zero")]
             if first_order:
                 gradient = [tf.stop_gradient(g) for g in gradient]
             theta = self.with_moved(theta, self.inner_rule(moved, gradient, inner_lr))
         return theta, state
 
-    def statistics(self, theta: list, x: tf.Tensor, state: list, after: list | None = None) -> list:
+    def statistics(self, theta: list, x: Any, state: list, after: list | None = None) -> list:
         """The state `after` (`state` if not given), its moving statistics being those of the batch x itself."""
         after = state if after is None else after
         if all(m is None for m in self.momentum):
@@ -129,18 +143,10 @@ class Functional:
         parts = zip(self.momentum, state, seen, after, strict=True)
         return [last if m is None else (new - m * old) / (1 - m) for m, old, new, last in parts]
 
-    def copy_with(self, theta: list, state: list, x: tf.Tensor) -> keras.Model:
-        """A copy of the model with these parameters and the moving statistics of this state; x: points, to build it."""
-        copy = keras.models.clone_model(self.model)
-        if not copy.built:
-            copy(x)
-        copy.set_weights(self.model.get_weights())
-        for variable, value in zip(copy.trainable_variables, theta, strict=True):
-            variable.assign(value)
-        for variable, momentum, value in zip(copy.non_trainable_variables, self.momentum, state, strict=True):
-            if momentum is not None:
-                variable.assign(value)
-        return copy
+
+def chosen(arrays: Any, points: tf.Tensor) -> Any:
+    """These points of a nest of arrays (points, ...)."""
+    return tf.nest.map_structure(lambda a: tf.gather(a, points), arrays)
 
 
 def dense(gradient: Any) -> tf.Tensor:

@@ -27,13 +27,14 @@ class TaskResult(NamedTuple):
 
     direction: like the outer variables, what the outer step should descend for this task alone. update: what the inner
     loop moved, theta - theta'_i; the direction where it moves nothing. query_loss: the loss on the query set after
-    learning, (). prediction: the answers to the query set.
+    learning, (). prediction: the answers to the query set. lasting: the model's state that lives on, see variables.
     """
 
     direction: list
     update: list
     query_loss: Any
     prediction: Any
+    lasting: Any = ()
 
 
 def task_result(learner: Any, outer: list, task: TaskBatch, order: Any, state: list) -> TaskResult:
@@ -51,17 +52,22 @@ def task_result(learner: Any, outer: list, task: TaskBatch, order: Any, state: l
         direction = learner.like_outer(learned.update)
     else:
         direction = [dense(g) for g in tape.gradient(query_loss, outer, unconnected_gradients="zero")]
-    return TaskResult(direction, learned.update or direction, query_loss, prediction)
+    lasting = learner.functional.variables.lasting_state(learned.state)
+    return TaskResult(direction, learned.update or direction, query_loss, prediction, lasting)
 
 
 def over_tasks(function: Callable, inputs: Any, unrolled: bool) -> Any:
     """function on each task of `inputs` (a nest of tensors with a leading task axis), results stacked likewise.
 
     Vectorised, one product serves all tasks: best for dense layers. Unrolled, each task has its own nodes: best for
-    convolutions, whose gradients do not vectorise. One graph, traced and optimised once, serves every task.
+    convolutions, whose gradients do not vectorise, and taken where a layer cannot be vectorised at all, such as a loop
+    over time. One graph, traced and optimised once, serves every task.
     """
     if not unrolled:
-        return tf.vectorized_map(function, inputs)
+        try:
+            return tf.vectorized_map(function, inputs)
+        except (ValueError, TypeError, NotImplementedError, tf.errors.OpError):
+            pass  # a fault of the function itself is raised again below
     tasks = tf.nest.flatten(inputs)[0].shape[0]
     # "_noinline": TensorFlow would copy the graph into each call otherwise, and optimise every copy
     one_task = tf.function(function, autograph=False, experimental_attributes={"_noinline": True})
@@ -77,8 +83,16 @@ def compared(result: TaskResult, source: str) -> tf.Tensor:
 
 
 def task_weights(result: TaskResult, weighting: Callable, source: str = "updates") -> tf.Tensor:
-    """One weight per task, (tasks,). No gradient flows through it. ValueError for another shape."""
-    w = tf.convert_to_tensor(weighting(compared(result, source)))
+    """One weight per task, (tasks,). No gradient flows through it. ValueError for another shape, or a NumPy rule."""
+    try:
+        w = tf.convert_to_tensor(weighting(compared(result, source)))
+    except (NotImplementedError, TypeError, AttributeError) as error:
+        if not any(word in str(error) for word in ("ymbolic", "numpy", "NumPy", "Tensor' object")):
+            raise
+        raise ValueError(
+            "weighting should be written for tensors; one written in NumPy serves as weighting=tensor_rule(rule) "
+            f"(gaml_utils.weighting). It raised: {str(error).splitlines()[0]}"
+        ) from error
     tasks = result.query_loss.shape
     if not w.shape.is_compatible_with(tasks):
         raise ValueError(f"weighting should return one weight per task, shape {tuple(tasks)}, got {tuple(w.shape)}")
@@ -88,6 +102,11 @@ def task_weights(result: TaskResult, weighting: Callable, source: str = "updates
 def weighted_direction(result: TaskResult, w: tf.Tensor) -> list:
     """sum_i w_i direction_i, like the outer variables."""
     return [tf.tensordot(tf.cast(w, d.dtype), d, 1) for d in result.direction]
+
+
+def numbered(batch: TaskBatch) -> tf.Tensor:
+    """0, 1, ..., one number per task."""
+    return tf.range(tf.nest.flatten(batch)[0].shape[0])
 
 
 def flat(stacked: list) -> tf.Tensor:

@@ -1,4 +1,8 @@
-"""Several outer steps in one call of one graph: what `fit` runs. Between calls, Python; within, TensorFlow alone."""
+"""Several outer steps in one call of one graph: what `fit` runs. Between calls, Python; within, TensorFlow alone.
+
+Where the data do not say their shapes beforehand, or are no dataset, each batch is fetched by Python, and a graph is
+made for each shape that comes.
+"""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -6,27 +10,32 @@ from typing import Any
 
 import tensorflow as tf
 
+from gaml_utils.learners.engine.checks import check_tensors
 from gaml_utils.records import TaskBatch
 
 
 def train_function(learner: Any) -> Callable[[Iterator], dict]:
     """A function that takes `learner.steps_per_execution` batches from an iterator, and an outer step on each.
 
-    It returns the metrics. Fewer batches than that, left at the end of the data, are not used. With learner.jit_compile
-    the steps, and the loop over them, are compiled by XLA.
+    It returns the metrics. Fewer batches than that, left at the end of the data, are not used where they come from a
+    dataset. With learner.jit_compile the steps, and the loop over them, are compiled by XLA.
     """
     count = learner.steps_per_execution
+    if learner.run_eagerly:
+        return lambda iterator: learner.train_step(next(iterator))
 
-    @tf.function(jit_compile=learner.jit_compile, reduce_retracing=True)
+    one_step = tf.autograph.experimental.do_not_convert(learner.train_step)  # as Keras runs it
+
+    @tf.function(jit_compile=learner.jit_compile)
     def steps(batches: list[TaskBatch]) -> dict:
-        if count == 1:
-            return learner.train_step(batches[0])
-        stack = TaskBatch(*(tf.stack(parts) for parts in zip(*batches, strict=True)))
+        if count == 1 or len(batches) == 1:
+            return one_step(batches[0])
+        stack = tf.nest.map_structure(lambda *parts: tf.stack(parts), *batches)
         for k in tf.range(count):
-            learner.train_step(TaskBatch(*(part[k] for part in stack)))
+            one_step(tf.nest.map_structure(lambda part: part[k], stack))
         return learner.get_metrics_result()
 
-    @tf.function(reduce_retracing=True)
+    @tf.function
     def train(iterator: Iterator) -> dict:
         if learner.jit_compile:
             learner.guard.reset()
@@ -37,4 +46,33 @@ def train_function(learner: Any) -> Callable[[Iterator], dict]:
 
     # a concrete function is called without a look at its arguments, which would take longer than a small step
     concrete: Callable = functools.lru_cache(maxsize=1)(train.get_concrete_function)
-    return lambda iterator: concrete(iterator)(iterator)
+
+    def one_by_one(iterator: Iterator) -> dict:
+        logs: dict = {}
+        for k in range(count):
+            try:
+                batch = next(iterator)
+            except StopIteration:
+                if k == 0:
+                    raise
+                return logs
+            learner.guard.reset()
+            logs = steps([check_tensors(batch, learner.variable_dtype)])
+            learner.guard.check()
+        return logs
+
+    return lambda iterator: concrete(iterator)(iterator) if shapes_known(iterator) else one_by_one(iterator)
+
+
+def test_function(learner: Any) -> Callable[[Iterator], dict]:
+    """A function that takes one batch from an iterator and judges the learner on it: it returns the metrics."""
+    if learner.run_eagerly:
+        return lambda iterator: learner.test_step(next(iterator))
+    step = tf.function(learner.test_step, jit_compile=learner.jit_compile, autograph=False)
+    return lambda iterator: step(check_tensors(next(iterator), learner.variable_dtype))
+
+
+def shapes_known(iterator: Any) -> bool:
+    """Is this an iterator of a dataset that says the shape of every array beforehand?"""
+    spec = getattr(iterator, "element_spec", None)
+    return spec is not None and all(part.shape.is_fully_defined() for part in tf.nest.flatten(spec))

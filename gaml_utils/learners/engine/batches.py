@@ -1,0 +1,41 @@
+"""What `fit` and `evaluate` are given: datasets, generators, or a TaskBatch in memory."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from gaml_utils.checks import check_count
+from gaml_utils.records import TaskBatch
+
+
+def as_batches(data: Any, batch_size: int | None, steps: int | None, name: str, steps_name: str) -> Any:
+    """Data that Keras can iterate over, each item a meta-batch. name, steps_name: of the arguments, for errors.
+
+    A TaskBatch is one meta-batch, or with batch_size several of so many tasks, the last one with what is left.
+    Raises ValueError for tasks that are still to be drawn, and for a dataset without end if `steps` is None.
+    """
+    if steps is not None:
+        check_count(steps_name, steps)
+    if isinstance(data, TaskBatch) or (isinstance(data, tuple) and len(data) == len(TaskBatch._fields)):
+        return in_memory(TaskBatch(*data), batch_size)
+    if batch_size is not None:
+        raise ValueError(f"batch_size should be given with a TaskBatch only: {name} says how many tasks a batch has")
+    if data is None:
+        raise ValueError(f"{name} should be a dataset of TaskBatch: as_dataset(tasks, ...)")
+    if hasattr(data, "sample"):
+        raise ValueError(f"{name} should be a dataset, not tasks: as_dataset({type(data).__name__}(...), ...)")
+    if isinstance(data, tf.data.Dataset) and steps is None and data.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError(f"{steps_name} should be given: the dataset in {name} has no end, as that of as_dataset")
+    return data
+
+
+def in_memory(batch: TaskBatch, batch_size: int | None) -> tf.data.Dataset:
+    """A TaskBatch as a dataset."""
+    from gaml_utils.learners.engine.checks import check_tensors
+
+    dtypes = {getattr(a, "dtype", None) for a in tf.nest.flatten(batch)}
+    batch = check_tensors(batch, "float64" if "float64" in map(str, dtypes) else "float32")
+    if batch_size is None:
+        return tf.data.Dataset.from_tensors(batch)
+    check_count("batch_size", batch_size)
+    return tf.data.Dataset.from_tensor_slices(batch).batch(batch_size)
