@@ -11,7 +11,15 @@ from gaml_utils.experiments.omniglot.training import omniglot_job
 from gaml_utils.experiments.records import Config, Job, Run
 from gaml_utils.experiments.sines.plan import SINE_NUMPY, SINE_VARIANTS, sine_numpy_jobs
 from gaml_utils.experiments.sines.training import sine_numpy_job
-from gaml_utils.experiments.study.grid import STUDY, STUDY_LENGTHS, STUDY_LONG, STUDY_RIDGE
+from gaml_utils.experiments.study.grid import (
+    STUDY,
+    STUDY_H2,
+    STUDY_LENGTHS,
+    STUDY_LONG,
+    STUDY_QUIET,
+    STUDY_REPTILE,
+    STUDY_RIDGE,
+)
 from gaml_utils.experiments.study.plan import study_jobs
 from gaml_utils.experiments.study.training import study_job
 
@@ -40,6 +48,9 @@ EXPERIMENTS = {
     "study_ridge": Experiment(STUDY_RIDGE, study_jobs, study_job, keras=False),
     "study_long": Experiment(STUDY_LONG, study_jobs, study_job, keras=False),
     "study_lengths": Experiment(STUDY_LENGTHS, study_jobs, study_job, keras=False),
+    "study_quiet": Experiment(STUDY_QUIET, study_jobs, study_job, keras=False),
+    "study_h2": Experiment(STUDY_H2, study_jobs, study_job, keras=False),
+    "study_reptile": Experiment(STUDY_REPTILE, study_jobs, study_job, keras=False),
 }
 
 

@@ -7,14 +7,17 @@ from gaml_utils.learners.maml import MAML
 from gaml_utils.learners.matrix_free import task_by_task
 from gaml_utils.learners.names import LEARNERS
 from gaml_utils.learners.reptile import Reptile
+from gaml_utils.learners.second_derivative import SecondDerivative, check_second_derivative
 
 __all__ = [
     "LEARNERS",
     "MAML",
     "MetaLearner",
     "Reptile",
+    "SecondDerivative",
     "accuracy_interval",
     "as_dataset",
+    "check_second_derivative",
     "episode_accuracies",
     "episode_answers",
     "task_by_task",

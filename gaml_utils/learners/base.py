@@ -5,7 +5,6 @@ the moving statistics alone. `adapt` and `evaluate` normalise the query set by t
 each query is judged alone; transductive=True uses the whole query set instead. `learner(x)` is the unadapted model.
 """
 
-import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -42,6 +41,7 @@ class MetaLearner(EpisodicModel):
 
     descends_update = False  # True: the update is the outer direction (Reptile); False: the query loss's gradient
     first_order = False  # True: no second derivatives through the inner steps
+    _setting_names: frozenset[str]
 
     def __init__(
         self,
@@ -85,9 +85,18 @@ class MetaLearner(EpisodicModel):
         theta = self.model.trainable_variables
         return check_rates(inner_lr, [theta[k] for k in matching(theta, fast)])
 
+    @classmethod
+    def setting_names(cls) -> frozenset[str]:
+        """What learners of this class are made with: the arguments of its __init__ and of those it builds on."""
+        if "_setting_names" not in vars(cls):
+            classes = [c for c in cls.__mro__ if issubclass(c, MetaLearner) and "__init__" in vars(c)]
+            found = {name for c in classes for name in inspect.signature(vars(c)["__init__"]).parameters}
+            cls._setting_names = frozenset(found - {"self", "args", "kwargs", "name", "dtype"})
+        return cls._setting_names
+
     def __setattr__(self, name: str, value: Any) -> None:
         """A setting is checked when it is set, and what was compiled with the old one is made anew."""
-        if name not in setting_names(type(self)):
+        if name not in type(self).setting_names():
             super().__setattr__(name, value)
             return
         super().__setattr__(name, self.checked_setting(name, value))
@@ -165,7 +174,9 @@ class MetaLearner(EpisodicModel):
     def meta_gradient(self, batch: TaskBatch) -> MetaResult:
         """Gradient (like outer_variables), weights and query losses (tasks,) of one meta-batch. Changes nothing."""
         self.require_compiled("meta_gradient")
-        direction, w, result = self._direction(check_tensors(batch, self.variable_dtype))
+        batch = check_tensors(batch, self.variable_dtype)
+        self.before_steps(batch)
+        direction, w, result = self._direction(batch)
         if not np.isfinite(w).all() and all(np.isfinite(a).all() for a in tf.nest.flatten(result.update)):
             raise ValueError(f"weighting should return finite weights, got {w.numpy()}")
         return MetaResult(direction, w, result.query_loss)
@@ -196,11 +207,3 @@ class MetaLearner(EpisodicModel):
             check_count("steps", steps, at_least=0)
         x, y = one_task(support_x, support_y, self.variable_dtype)
         return self.learn(self.outer(), x, y, steps=steps), x
-
-
-@functools.cache
-def setting_names(learner: type) -> frozenset[str]:
-    """What learners of this class are made with: the arguments of its __init__ and of those it builds on."""
-    classes = learner.__mro__[: learner.__mro__.index(MetaLearner) + 1]
-    found = {name for c in classes if "__init__" in vars(c) for name in inspect.signature(c.__init__).parameters}
-    return frozenset(found - {"self", "args", "kwargs", "name", "dtype"})

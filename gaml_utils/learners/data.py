@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from gaml_utils.checks import check_count
-from gaml_utils.records import TaskBatch
+from gaml_utils.records import TaskBatch, as_batch
 
 CHUNK_BYTES = 2**20  # batches go from Python to TensorFlow in chunks: each crossing has its price
 
@@ -31,15 +31,21 @@ def as_dataset(
     for name, value in (("meta_batch", meta_batch), ("shots", shots), ("queries", queries)):
         check_count(name, value)
 
+    if not hasattr(tasks, "sample"):
+        raise ValueError(f"tasks should have a method sample(rng, tasks, shots, queries), got {type(tasks).__name__}")
+    if learner is not None:
+        learner.require_compiled("as_dataset")
+
     def batch(step: int) -> TaskBatch:
-        return TaskBatch(*tasks.sample(np.random.default_rng([seed, step]), meta_batch, shots, queries))
+        drawn = as_batch(tasks.sample(np.random.default_rng([seed, step]), meta_batch, shots, queries))
+        return TaskBatch(*(np.asarray(part) if isinstance(part, list) else part for part in drawn))
 
     def stack(batches: Iterable[TaskBatch]) -> TaskBatch:
-        stacked = map(np.stack, zip(*batches, strict=True))
-        return TaskBatch(*(a.astype(dtype) if a.dtype.kind == "f" else a for a in stacked))
+        stacked = tf.nest.map_structure(lambda *parts: np.stack(parts), *batches)
+        return tf.nest.map_structure(lambda a: a.astype(dtype) if a.dtype.kind == "f" else a, stacked)
 
     first = stack([batch(0)])
-    chunk = int(np.clip(CHUNK_BYTES // sum(a.nbytes for a in first), 1, 32))
+    chunk = int(np.clip(CHUNK_BYTES // sum(a.nbytes for a in tf.nest.flatten(first)), 1, 32))
 
     def chunks() -> Iterator[TaskBatch]:
         step = 0 if learner is None else int(learner.optimizer.iterations.numpy())
@@ -47,5 +53,6 @@ def as_dataset(
             yield stack(batch(n) for n in range(step, step + chunk))
             step += chunk
 
-    signature = TaskBatch(*(tf.TensorSpec((chunk, *a.shape[1:]), a.dtype) for a in first))
-    return tf.data.Dataset.from_generator(chunks, output_signature=signature).prefetch(1).unbatch()
+    signature = tf.nest.map_structure(lambda a: tf.TensorSpec((chunk, *a.shape[1:]), a.dtype), first)
+    batches = tf.data.Dataset.from_generator(chunks, output_signature=signature).prefetch(1).unbatch()
+    return batches.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))

@@ -46,6 +46,7 @@ def task_by_task(learner: MetaLearner) -> Callable[[TaskBatch], MetaResult]:
             passes[learner.functional] = [tf.function(f) for f in (of_task.compare, of_task.score, of_task.weigh)]
         compare, score, weigh = passes[learner.functional]
         batch = check_tensors(batch, learner.variable_dtype)
+        learner.before_steps(batch)
         order = learner.order(batch)
         tasks = [
             (tf.nest.map_structure(lambda a, i=i: a[i], batch), () if isinstance(order, tuple) else order[i], number)
@@ -124,9 +125,7 @@ class Passes:
         theta = outer[: len(self.learner.model.trainable_variables)]
         return update_along(self.learner.functional, theta, task, state, rates, steps, order, total)
 
-    def weigh(
-        self, task: TaskBatch, order: Any, w: tf.Tensor, total: list, number: Any = 0
-    ) -> tuple[list, tf.Tensor]:
+    def weigh(self, task: TaskBatch, order: Any, w: tf.Tensor, total: list, number: Any = 0) -> tuple[list, tf.Tensor]:
         """total + w direction, and the query loss."""
         result = self.result(task, order, number)
         return [t + tf.cast(w, t.dtype) * d for t, d in zip(total, result.direction, strict=True)], result.query_loss
@@ -151,13 +150,13 @@ def update_along(
     along = [r * v for r, v in zip(inner_lr, vector, strict=True)] if isinstance(inner_lr, list) else vector
     product = tf.zeros((), vector[0].dtype)
     for k in range(steps):
-        points = (x, y) if isinstance(order, tuple) else chosen((x, y), order[k])
+        seen, labels = (x, y) if isinstance(order, tuple) else chosen((x, y), order[k])
         moved = functional.moved(theta)
         with tf.autodiff.ForwardAccumulator(moved, along) as tangents:
-            loss, _, _ = functional.loss(functional.with_moved(theta, moved), *points, state)
+            loss, _, _ = functional.loss(functional.with_moved(theta, moved), seen, labels, state)
         product += rate * tangents.jvp(loss, tf.UnconnectedGradients.ZERO)
         if k + 1 < steps:  # where the last step ends does not matter
-            theta, state = functional.adapt(theta, *points, state, inner_lr, 1)
+            theta, state = functional.adapt(theta, seen, labels, state, inner_lr, 1)
     return product
 
 

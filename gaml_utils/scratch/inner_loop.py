@@ -64,7 +64,7 @@ def _inner_loop(
 
 def _weights(weighting: Callable, updates: np.ndarray) -> np.ndarray:
     try:
-        w = np.asarray(weighting(updates), dtype=np.float64)
+        w = np.array(weighting(updates.copy()), dtype=np.float64)  # a rule may write into what it is shown
         if w.shape != updates.shape[:1]:
             raise ValueError(f"weighting should return one weight per task, shape {updates.shape[:1]}, got {w.shape}")
         if not np.isfinite(w).all():

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gaml_utils.checks import check_rng
+from gaml_utils.scratch.checks import check_points
 from gaml_utils.scratch.parameters import join_layers
 
 
@@ -62,13 +63,22 @@ def init_mlp(rng: np.random.Generator, sizes: Sequence[int]) -> list[np.ndarray]
 
 
 def predict(params: list, x: np.ndarray, activation: str = "relu") -> np.ndarray:
-    """The network's output, (tasks, points, outputs), for x (tasks, points, inputs)."""
+    """The network's output, (tasks, points, outputs), for x (tasks, points, inputs).
+
+    params: [W1, b1, ...], each with or without a leading task axis. Raises ValueError for another shape of x.
+    """
+    x = check_points("x", x)
+    if x.shape[-1] != params[0].shape[-2]:
+        raise ValueError(f"x should have the {params[0].shape[-2]} features that params take, got {x.shape[-1]}")
     return forward(join_layers(params), x, activation)[-1]
 
 
 def loss(params: list, x: np.ndarray, y: np.ndarray, activation: str = "relu") -> np.ndarray:
-    """Each task's mean squared error, (tasks,)."""
-    return np.mean((predict(params, x, activation) - y) ** 2, axis=(1, 2))
+    """Each task's mean squared error, (tasks,). y: (tasks, points, outputs); ValueError for another shape."""
+    output, y = predict(params, x, activation), check_points("y", y)
+    if y.shape != output.shape:
+        raise ValueError(f"y should be (tasks, points, outputs), {output.shape}, got {y.shape}")
+    return np.mean((output - y) ** 2, axis=(1, 2))
 
 
 def check_activation(activation: str) -> None:

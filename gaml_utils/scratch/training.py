@@ -8,6 +8,7 @@ from tqdm.auto import tqdm
 
 from gaml_utils.checks import check_count
 from gaml_utils.memory import keep_freed_memory
+from gaml_utils.records import MetaResult
 from gaml_utils.scratch.optimizers import SGD, Adam
 
 
@@ -36,27 +37,44 @@ def train(
 
     tasks: anything with sample(rng, tasks, shots, queries) -> TaskBatch. direction: (params, batch) ->
     MetaResult, for instance functools.partial(meta_gradient, inner_lr=0.01). seed: of the tasks.
-    callback: called as callback(iteration, params, result) after each step; a true answer ends training.
+    callback: called as callback(iteration, params, result) after each step, with copies; a true answer ends training.
     Returns the trained parameters and a History; the params passed in are unchanged.
-    Raises FloatingPointError, naming the iteration, if the losses or the new parameters are no longer finite.
+    Raises FloatingPointError, naming the iteration, if the losses or the new parameters are no longer finite, and
+    ValueError if a batch holds another number of tasks than the first.
     """
     check_count("iterations", iterations, at_least=0)
     keep_freed_memory()
     rng = np.random.default_rng(seed)
+    params = copies(params)
     losses, weights = [], []
     for i in tqdm(range(iterations), disable=not progress, leave=False, unit="step"):
         batch = tasks.sample(rng, meta_batch, shots, queries)
         with np.errstate(over="ignore", invalid="ignore"):  # reported below, with advice
             try:
-                result = direction(params, batch)
+                result = direction(copies(params), batch)
                 stepped = optimizer.step(params, result.gradient)
             except FloatingPointError as error:
                 raise FloatingPointError(f"training diverged at iteration {i}: {error}") from None
         if not (np.isfinite(result.query_losses).all() and all(np.isfinite(p).all() for p in stepped)):
             raise FloatingPointError(f"training diverged at iteration {i}: try a smaller step size")
-        params = stepped
-        losses.append(result.query_losses)
-        weights.append(result.weights)
-        if callback is not None and callback(i, params, result):
+        params = copies(stepped)
+        losses.append(np.array(result.query_losses))
+        weights.append(np.array(result.weights))
+        if (len(losses[-1]), len(weights[-1])) != (len(losses[0]), len(weights[0])):
+            raise ValueError(
+                f"tasks should give the same number of tasks in every batch, {len(losses[0])} as at first, "
+                f"got {len(losses[-1])} at iteration {i}"
+            )
+        if callback is not None and callback(i, copies(params), copied(result)):
             break
     return params, History(np.array(losses), np.array(weights))
+
+
+def copies(params: list) -> list[np.ndarray]:
+    """The parameters anew: who is shown these may write into them."""
+    return [np.array(p) for p in params]
+
+
+def copied(result: MetaResult) -> MetaResult:
+    """The result anew, likewise."""
+    return MetaResult(copies(result.gradient), np.array(result.weights), np.array(result.query_losses))

@@ -2,6 +2,7 @@
 
 from gaml_utils.weighting.ablations import fifteen_tasks_weights, positive_part_weights, squared_length_weights
 from gaml_utils.weighting.agreement import agreement_weights, cosine_weights, leave_one_out_weights, uniform_weights
+from gaml_utils.weighting.clipping import clipped_weights
 from gaml_utils.weighting.gram import weights_of_gram
 from gaml_utils.weighting.names import RULES
 from gaml_utils.weighting.numpy_adapter import tensor_rule
@@ -11,6 +12,7 @@ __all__ = [
     "PowerWeights",
     "RULES",
     "agreement_weights",
+    "clipped_weights",
     "cosine_weights",
     "diagonal_weights",
     "fifteen_tasks_weights",

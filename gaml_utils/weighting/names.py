@@ -5,6 +5,7 @@ from functools import partial
 
 from gaml_utils.weighting.ablations import fifteen_tasks_weights, positive_part_weights, squared_length_weights
 from gaml_utils.weighting.agreement import agreement_weights, cosine_weights, leave_one_out_weights, uniform_weights
+from gaml_utils.weighting.clipping import clipped_weights
 from gaml_utils.weighting.powers import diagonal_weights, power_weights
 
 # name -> rule. The last five are written for NumPy alone; tensor_rule makes them serve tensors.
@@ -13,6 +14,7 @@ RULES: dict[str, Callable] = {
     "agreement": agreement_weights,
     "cosine": cosine_weights,
     "leave one out": leave_one_out_weights,
+    "clipped": clipped_weights,
     "power -1": power_weights(-1),
     "power -0.5": power_weights(-0.5),
     "power 0.5": power_weights(0.5),

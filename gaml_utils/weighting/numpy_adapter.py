@@ -19,7 +19,7 @@ def tensor_rule(rule: Callable) -> Callable:
             return rule(updates)
 
         def checked(g: np.ndarray) -> np.ndarray:
-            w = np.asarray(rule(g), dtype=g.dtype)
+            w = np.array(rule(g.copy()), dtype=g.dtype)  # a rule may write into what it is shown
             if w.shape != g.shape[:1]:
                 raise ValueError(f"weighting should return one weight per task, shape {g.shape[:1]}, got {w.shape}")
             return w

@@ -12,8 +12,10 @@ import numpy as np
 
 from gaml_utils.checks import check_positive, is_number
 from gaml_utils.weighting.agreement import agreement_weights, uniform_weights
-from gaml_utils.weighting.arrays import _or_one, row_sums
+from gaml_utils.weighting.arrays import _or_one, namespace, normalised, row_sums, scaled
 from gaml_utils.weighting.gram import weights_of_gram
+
+PRODUCTS = range(2, 9)  # powers that are taken by products; others need eigenvalues
 
 
 def power_weights(p: float, ridge: float = 0.1) -> "PowerWeights":
@@ -24,7 +26,8 @@ def power_weights(p: float, ridge: float = 0.1) -> "PowerWeights":
     p = -1 then weighs so that sum_i w_i g_i points along (G^T G + r I)^-1 G^T 1, r being `ridge` in units of that
     eigenvalue: the mean gradient preconditioned by the damped second moment of the tasks' gradients, where agreement
     multiplies by that matrix. The matrix inverted is (tasks, tasks) only. Where the updates cancel, the weights are
-    uniform. The eigenvalues that XLA computes are right to about 1e-9 in float64, those of others to rounding.
+    uniform. The eigenvalues that XLA computes are right to about 1e-9 in float64, those of others to rounding. For
+    p > 1 all is computed in float64, since a power stretches what rounding leaves of long updates that cancel.
 
     p: any finite number. ridge: above 0. Returns the rule. Raises ValueError if one of them is something else.
     """
@@ -46,7 +49,27 @@ class PowerWeights:
     def __call__(self, updates: Any) -> Any:
         if self.p in (0, 1):
             return agreement_weights(updates) if self.p == 1 else uniform_weights(updates)
-        return weights_of_gram(self.scores)(updates)
+        if self.p < 1:
+            return weights_of_gram(self.scores)(updates)
+        xp, updates = namespace(updates)
+        doubled = sys.modules["tensorflow"].cast(updates, "float64") if xp is not np else updates.astype(np.float64)
+        w = self._by_products(xp, doubled) if self.p in PRODUCTS else weights_of_gram(self.scores)(doubled)
+        return w.astype(updates.dtype) if xp is np else sys.modules["tensorflow"].cast(w, updates.dtype)
+
+    def _by_products(self, xp: Any, updates: Any) -> Any:
+        """G G^T 1, p times: where long updates cancel, their scores vanish, and K's eigenvalues would not know it."""
+        precision = np.finfo(updates.dtype.name)
+        g, squares = scaled(xp, updates, precision)
+        tasks = g.shape[0]
+        scores = xp.ones(tasks, g.dtype)
+        for k in range(int(self.p)):
+            scores = xp.dot(g, xp.dot(scores, g))
+            largest = xp.max(xp.abs(scores))
+            if k == 0:  # nothing but rounding is left where the updates cancel
+                largest = xp.where(largest > tasks * precision.eps * squares, largest, xp.zeros_like(largest))
+                scores = xp.where(largest > 0, scores, xp.zeros_like(scores))
+            scores = scores / _or_one(xp, largest)  # so that nothing overflows
+        return normalised(xp, scores, 0.0, precision)
 
     def scores(self, xp: Any, K: Any) -> Any:
         """K^p 1, (tasks,), up to a factor; zeros where the updates cancel, so that K 1 is nothing but rounding.

@@ -22,6 +22,7 @@ OTHERS = {  # who the share of a setting comes from
     "sines": SINES,
     "shifted phase": SineTasks(phase=(np.pi, 2 * np.pi)),  # y -> -y: gradients as long as the family's
     "noise": NoiseTasks(std=5.0),  # gradients several times as long
+    "quiet noise": NoiseTasks(std=0.3),  # gradients shorter than the family's
     "two modes": LineTasks(),
 }
 

@@ -22,30 +22,38 @@ def adapted_model(functional: Functional, theta: list, state: list, x: Any) -> k
     theta = variables.as_judged(theta, state)
     kept = [last if m is None else new for m, new, last in zip(variables.momentum, state, variables.other, strict=True)]
     kept = [tf.convert_to_tensor(value) for value in kept]
-    copy = same_copy(variables, theta, kept, x)
-    if copy is None:
+    copy = None if functional.copies is False else copied(variables.model, x)
+    if functional.copies is None:  # looked at once
+        functional.copies = copy is not None and is_same(variables, ModelVariables(copy), theta, kept, x)
+    if copy is None or not functional.copies:
         return AdaptedModel(variables, theta, kept)
     for variable, value in zip(copy.trainable_variables + copy.non_trainable_variables, theta + kept, strict=True):
         variable.assign(value)
     return copy
 
 
-def same_copy(variables: ModelVariables, theta: list, state: list, x: Any) -> keras.Model | None:
-    """A copy of the model that is the same function; None where there is none."""
+def copied(model: keras.Model, x: Any) -> keras.Model | None:
+    """A copy made from the model's config; None where there is none."""
     try:
-        copy = keras.models.clone_model(variables.model)
+        copy = keras.models.clone_model(model)
         if not copy.built:
             copy(x)
-        others = ModelVariables(copy)
-        places = [[(v.path.split("/")[-1], v.shape, v.dtype) for v in m.trainable + m.other] for m in (variables, others)]
-        if places[0] != places[1]:
-            return None
-        for training in (False, True):
-            if not same_numbers(*(m.call(theta, x, state, training) for m in (variables, others))):
-                return None
     except Exception:  # a config, or a layer made from it, can fail in any way
         return None
     return copy
+
+
+def is_same(model: ModelVariables, copy: ModelVariables, theta: list, state: list, x: Any) -> bool:
+    """Are they the same function of their variables, in judging and in training?"""
+    kinds = [[(v.path.split("/")[-1], v.shape, v.dtype) for v in m.trainable + m.other] for m in (model, copy)]
+    if kinds[0] != kinds[1]:
+        return False
+    try:
+        return all(
+            same_numbers(*(m.call(theta, x, state, training) for m in (model, copy))) for training in (False, True)
+        )
+    except Exception:  # nor does every copy run
+        return False
 
 
 def same_numbers(a: Any, b: Any) -> bool:
@@ -79,7 +87,9 @@ class AdaptedModel(keras.Model):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """As the learner's model; in training, moving statistics and seeds move on."""
-        theta, state = ([tf.convert_to_tensor(v) for v in part] for part in (self.own[: self.count], self.own[self.count :]))
+        theta, state = (
+            [tf.convert_to_tensor(v) for v in part] for part in (self.own[: self.count], self.own[self.count :])
+        )
         outputs, new, added = self.function.call(theta, inputs, state, bool(training))
         for loss in added:
             self.add_loss(loss)

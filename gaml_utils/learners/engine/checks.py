@@ -39,7 +39,9 @@ def check_model(model: keras.Model) -> None:
     if len(dtypes) > 1 or dtypes[0] not in DTYPES:
         raise ValueError(f"model should have trainable variables of one dtype, float32 or float64, got {dtypes}")
     if len(getattr(model, "outputs", None) or [1]) > 1:
-        raise ValueError(f"model should have one output, got {len(model.outputs)}: join them by keras.layers.Concatenate")
+        raise ValueError(
+            f"model should have one output, got {len(model.outputs)}: join them by keras.layers.Concatenate"
+        )
     for x in getattr(model, "inputs", None) or []:
         if "float" in x.dtype and x.dtype != dtypes[0]:
             raise ValueError(f"model should have an Input of dtype {dtypes[0]}, as its variables, got {x.dtype}")

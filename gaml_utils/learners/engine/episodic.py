@@ -72,7 +72,6 @@ class EpisodicModel(keras.Model):
 
     def outer_direction(self, batch: TaskBatch) -> tuple[list, tf.Tensor, TaskResult]:
         """sum_i w_i direction_i, the weights, and the tasks' results."""
-        self.before_tracing(batch)
         outer, step = self.outer(), self.optimizer.iterations
 
         def of_one(inputs: tuple) -> TaskResult:
@@ -83,8 +82,8 @@ class EpisodicModel(keras.Model):
         w = task_weights(result, self.weighting, self.source)
         return weighted_direction(result, w), w, result
 
-    def before_tracing(self, batch: TaskBatch) -> None:
-        """A look at the model before outer_direction is traced for batches like this one; a learner may override it."""
+    def before_steps(self, batch: TaskBatch) -> None:
+        """A look at the model before the first outer step, given a batch or its TensorSpecs; learners may have one."""
 
     def outer_step(self, batch: TaskBatch) -> tuple[TaskResult, tf.Tensor]:
         """An outer step, no metrics: results, weights (tasks,). InvalidArgumentError if not finite: see the guard."""

@@ -62,6 +62,7 @@ class Functional:
         self.fast = list(range(len(model.trainable_variables))) if fast is None else fast
         self.variables = ModelVariables(model)
         self.momentum = self.variables.momentum
+        self.copies: bool | None = None  # are copies of the model the same function? None: see engine.adapted
         self.added: list[list] = []  # where the losses that layers add are collected, innermost last
 
     def state(self, step: Any, task: Any = 0) -> list:
@@ -77,7 +78,9 @@ class Functional:
             self.added[-1] += added
         return outputs, new
 
-    def loss(self, theta: list, x: Any, y: Any, state: list, training: bool = True) -> tuple[tf.Tensor, tf.Tensor, list]:
+    def loss(
+        self, theta: list, x: Any, y: Any, state: list, training: bool = True
+    ) -> tuple[tf.Tensor, tf.Tensor, list]:
         """The mean loss over the points of one task, (), penalties and added losses included; outputs, new state."""
         with self.adding_losses() as added:
             prediction, new = self.predict(theta, x, state, training)
@@ -123,11 +126,11 @@ class Functional:
         constants, so that no second derivative is taken through them.
         """
         for k in range(steps):
-            points = (x, y) if isinstance(order, tuple) else chosen((x, y), order[k])
+            seen, labels = (x, y) if isinstance(order, tuple) else chosen((x, y), order[k])
             moved = self.moved(theta)
             with tf.GradientTape() as tape:
                 tape.watch(moved)
-                loss, _, state = self.loss(self.with_moved(theta, moved), *points, state)
+                loss, _, state = self.loss(self.with_moved(theta, moved), seen, labels, state)
             gradient = [dense(g) for g in tape.gradient(loss, moved, unconnected_gradients="zero")]
             if first_order:
                 gradient = [tf.stop_gradient(g) for g in gradient]

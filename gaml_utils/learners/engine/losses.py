@@ -8,7 +8,12 @@ import tensorflow as tf
 
 from gaml_utils.records import Weighted
 
-OTHER_SHAPES = ("sparse", "ctc", "circle", "categoricalgeneralized")  # losses of Keras whose labels have another shape than the outputs
+OTHER_SHAPES = (
+    "sparse",
+    "ctc",
+    "circle",
+    "categoricalgeneralized",
+)  # losses of Keras whose labels have another shape than the outputs
 
 
 class PointLosses:
@@ -21,8 +26,8 @@ class PointLosses:
         self.loss = loss
         self.weighted = loss if isinstance(loss, keras.losses.Loss) else LossOfFunction(loss, dtype=dtype)
         name = getattr(loss, "__name__", type(loss).__name__).lower().replace("_", "")
-        of_keras = getattr(loss, "__module__", type(loss).__module__).startswith("keras.")
-        self.same_shapes = of_keras and not name.startswith(OTHER_SHAPES)
+        self.of_keras = getattr(loss, "__module__", type(loss).__module__).startswith("keras.")
+        self.same_shapes = self.of_keras and not name.startswith(OTHER_SHAPES)
 
     def mean(self, y: Any, prediction: tf.Tensor) -> tf.Tensor:
         """The mean over one task's points, (). y: (points, ...), or Weighted(y, sample_weight).

@@ -64,10 +64,15 @@ def over_tasks(function: Callable, inputs: Any, unrolled: bool) -> Any:
     over time. One graph, traced and optimised once, serves every task.
     """
     if not unrolled:
+        log = tf.get_logger()
+        level = log.level
         try:
+            log.setLevel("CRITICAL")  # it would print the graph that does not vectorise
             return tf.vectorized_map(function, inputs)
         except (ValueError, TypeError, NotImplementedError, tf.errors.OpError):
             pass  # a fault of the function itself is raised again below
+        finally:
+            log.setLevel(level)
     tasks = tf.nest.flatten(inputs)[0].shape[0]
     # "_noinline": TensorFlow would copy the graph into each call otherwise, and optimise every copy
     one_task = tf.function(function, autograph=False, experimental_attributes={"_noinline": True})

@@ -10,8 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from gaml_utils.learners.engine.checks import check_tensors
-from gaml_utils.records import TaskBatch
+from gaml_utils.learners.engine.checks import check_tensors, unpacked
+from gaml_utils.records import TaskBatch, as_batch
 
 
 def train_function(learner: Any) -> Callable[[Iterator], dict]:
@@ -21,9 +21,6 @@ def train_function(learner: Any) -> Callable[[Iterator], dict]:
     dataset. With learner.jit_compile the steps, and the loop over them, are compiled by XLA.
     """
     count = learner.steps_per_execution
-    if learner.run_eagerly:
-        return lambda iterator: learner.train_step(next(iterator))
-
     one_step = tf.autograph.experimental.do_not_convert(learner.train_step)  # as Keras runs it
 
     @tf.function(jit_compile=learner.jit_compile)
@@ -32,7 +29,7 @@ def train_function(learner: Any) -> Callable[[Iterator], dict]:
             return one_step(batches[0])
         stack = tf.nest.map_structure(lambda *parts: tf.stack(parts), *batches)
         for k in tf.range(count):
-            one_step(tf.nest.map_structure(lambda part: part[k], stack))
+            one_step(tf.nest.map_structure(lambda part, k=k: part[k], stack))
         return learner.get_metrics_result()
 
     @tf.function
@@ -56,12 +53,20 @@ def train_function(learner: Any) -> Callable[[Iterator], dict]:
                 if k == 0:
                     raise
                 return logs
+            batch = check_tensors(batch, learner.variable_dtype)
+            learner.before_steps(batch)
             learner.guard.reset()
-            logs = steps([check_tensors(batch, learner.variable_dtype)])
+            logs = one_step(batch) if learner.run_eagerly else steps([batch])
             learner.guard.check()
         return logs
 
-    return lambda iterator: concrete(iterator)(iterator) if shapes_known(iterator) else one_by_one(iterator)
+    def run(iterator: Any) -> dict:
+        if learner.run_eagerly or not shapes_known(iterator):
+            return one_by_one(iterator)
+        learner.before_steps(as_batch(unpacked(iterator.element_spec)))
+        return concrete(iterator)(iterator)
+
+    return run
 
 
 def test_function(learner: Any) -> Callable[[Iterator], dict]:

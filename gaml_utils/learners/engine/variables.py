@@ -55,6 +55,8 @@ class ModelVariables:
         with keras.StatelessScope(state_mapping=mapping, collect_losses=True) as scope:
             outputs = self.model(x, training=training)
             added = list(self.model.losses)
+        if not tf.is_tensor(outputs):
+            raise ValueError(f"model should have one output, a tensor, got {type(outputs).__name__}: join them to one")
         known = {id(layer.kernel) for layer in self.spectral}
         for v, value in zip(self.trainable, theta, strict=True):
             if scope.get_current_value(v) is not value and id(v) not in known:
