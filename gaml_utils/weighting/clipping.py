@@ -5,8 +5,6 @@ Row i of `updates` is task i's update. No task's update counts as longer than th
 
 from typing import Any
 
-import numpy as np
-
 from gaml_utils.weighting.arrays import check_finite, namespace, row_sums
 
 

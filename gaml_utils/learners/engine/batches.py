@@ -1,10 +1,12 @@
 """What `fit` and `evaluate` are given: datasets, generators, or a TaskBatch in memory."""
 
+from collections.abc import Generator
 from typing import Any
 
 import tensorflow as tf
 
 from gaml_utils.checks import check_count
+from gaml_utils.learners.engine.checks import check_tensors
 from gaml_utils.records import TaskBatch
 
 
@@ -24,6 +26,10 @@ def as_batches(data: Any, batch_size: int | None, steps: int | None, name: str, 
         raise ValueError(f"{name} should be a dataset of TaskBatch: as_dataset(tasks, ...)")
     if hasattr(data, "sample"):
         raise ValueError(f"{name} should be a dataset, not tasks: as_dataset({type(data).__name__}(...), ...)")
+    if isinstance(data, list):
+        raise ValueError(f"{name} should be a dataset or a generator of TaskBatch, got a list: use iter(...)")
+    if hasattr(data, "__next__") and not isinstance(data, Generator):
+        return (batch for batch in data)  # Keras knows generators, but no other iterators
     if isinstance(data, tf.data.Dataset) and steps is None and data.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise ValueError(f"{steps_name} should be given: the dataset in {name} has no end, as that of as_dataset")
     return data
@@ -31,8 +37,6 @@ def as_batches(data: Any, batch_size: int | None, steps: int | None, name: str, 
 
 def in_memory(batch: TaskBatch, batch_size: int | None) -> tf.data.Dataset:
     """A TaskBatch as a dataset."""
-    from gaml_utils.learners.engine.checks import check_tensors
-
     dtypes = {getattr(a, "dtype", None) for a in tf.nest.flatten(batch)}
     batch = check_tensors(batch, "float64" if "float64" in map(str, dtypes) else "float32")
     if batch_size is None:
