@@ -5,6 +5,8 @@ from importlib import metadata
 
 from packaging.requirements import Requirement
 
+from gaml_utils.keras_settings import keras_problems
+
 MEND = 'python -m pip install -e ".[keras,lab]" -c constraints.txt'
 
 
@@ -32,7 +34,7 @@ def problems() -> list[str]:
             continue
         if version not in r.specifier:
             found.append(f"{r.name} is {version}, the chapters need {r.specifier}: run {MEND}")
-    return found
+    return found + keras_problems()
 
 
 def check_setup() -> bool:

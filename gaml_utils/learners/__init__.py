@@ -1,5 +1,6 @@
 """Meta-learners around any Keras model: MAML and Reptile, their data, and how they are judged."""
 
+import gaml_utils.networks  # noqa: F401, first: it says so where Keras does not run on TensorFlow
 from gaml_utils.learners.accuracy import accuracy_interval, episode_accuracies, episode_answers
 from gaml_utils.learners.base import MetaLearner
 from gaml_utils.learners.data import as_dataset

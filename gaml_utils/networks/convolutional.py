@@ -13,6 +13,7 @@ from gaml_utils.networks.normalisation import PACKAGE, BatchNormalization
 
 DOWNSAMPLE = ("stride", "pool")
 BLOCKS = 4
+LAST = "channels_last"  # whatever the settings of Keras say
 
 
 def conv4(
@@ -37,16 +38,16 @@ def conv4(
     layers = keras.layers
     x = h = keras.Input(shape, dtype=dtype, name="image")
     for k in range(1, BLOCKS + 1):
-        h = layers.Conv2D(filters, 3, strides, "same", use_bias=False, dtype=dtype, name=f"conv{k}")(h)
+        h = layers.Conv2D(filters, 3, strides, "same", LAST, use_bias=False, dtype=dtype, name=f"conv{k}")(h)
         h = BatchNormalization(momentum=0.0, dtype=dtype, name=f"norm{k}")(h)
         h = layers.ReLU(dtype=dtype, name=f"relu{k}")(h)
         if downsample == "pool":
-            h = layers.MaxPooling2D(2, dtype=dtype, name=f"pool{k}")(h)
-    h = layers.GlobalAveragePooling2D(dtype=dtype, name="mean")(h)
-    return keras.Model(x, layers.Dense(ways, dtype=dtype, name="head")(h), name="conv4")
+            h = layers.MaxPooling2D(2, data_format=LAST, dtype=dtype, name=f"pool{k}")(h)
+    h = layers.GlobalAveragePooling2D(LAST, dtype=dtype, name="mean")(h)
+    return keras.Model(x, layers.Dense(ways, dtype=dtype, name="head")(h), name="conv4", dtype=dtype)
 
 
-def zero_head(ways: int, filters: int = 64, shape: tuple = (28, 28, 1)) -> keras.Model:
+def zero_head(ways: int, filters: int = 64, shape: tuple = (28, 28, 1), dtype: str = "float32") -> keras.Model:
     """Images (points, *shape) -> logits (points, ways); the head starts, and stays outside the inner loop, at zero.
 
     Episodes number their classes anew, so no row of an initial head can mean anything: equal rows lose nothing (Ye and
@@ -58,14 +59,15 @@ def zero_head(ways: int, filters: int = 64, shape: tuple = (28, 28, 1)) -> keras
     check_count("ways", ways)
     check_count("filters", filters)
     layers = keras.layers
-    x = h = keras.Input(shape, name="image")
+    x = h = keras.Input(shape, dtype=dtype, name="image")
     for k, strides in enumerate((2, 2, 2, 1), start=1):
-        h = layers.Conv2D(filters, 3, strides, "same", use_bias=False, name=f"conv{k}")(h)
-        h = BatchNormalization(momentum=0.0, name=f"norm{k}")(h)
-        h = layers.ReLU(name=f"relu{k}")(h) if k < BLOCKS else h
-    h = layers.UnitNormalization(name="length1")(layers.Flatten(name="flat")(h))
-    still = {"kernel_initializer": "zeros", "kernel_constraint": to_zero, "bias_constraint": to_zero}
-    return keras.Model(x, layers.Dense(ways, **still, name="head")(h), name="zero_head")
+        h = layers.Conv2D(filters, 3, strides, "same", LAST, use_bias=False, dtype=dtype, name=f"conv{k}")(h)
+        h = BatchNormalization(momentum=0.0, dtype=dtype, name=f"norm{k}")(h)
+        h = layers.ReLU(dtype=dtype, name=f"relu{k}")(h) if k < BLOCKS else h
+    h = layers.Flatten(LAST, dtype=dtype, name="flat")(h)
+    h = layers.UnitNormalization(dtype=dtype, name="length1")(h)
+    still = {"dtype": dtype, "kernel_initializer": "zeros", "kernel_constraint": to_zero, "bias_constraint": to_zero}
+    return keras.Model(x, layers.Dense(ways, **still, name="head")(h), name="zero_head", dtype=dtype)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

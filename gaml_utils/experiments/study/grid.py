@@ -159,7 +159,7 @@ STUDY_LENGTHS = follow_up(STUDY, ["diagonal -0.5", "diagonal -1"])
 APART: dict[str, Any] = {"control_seeds": [], "tuning_seeds": [200, 201, 202, 203, 204]}
 TWO_RULES = ["power -1", "clipped"]
 
-STUDY_QUIET = follow_up(STUDY, TWO_RULES) | APART
+STUDY_QUIET: Any = follow_up(STUDY, TWO_RULES) | APART
 STUDY_QUIET["settings"] = {
     name: setting(family, share=share, learners=["MAML"], rules=TWO_RULES) | {"sources": ["outer"]}
     for name, family, share in (
@@ -170,12 +170,12 @@ STUDY_QUIET["settings"] = {
 }
 
 # H2 at the step size that its tuning seeds did not choose: one size, so that nothing is tuned.
-STUDY_H2 = follow_up(STUDY, ["agreement"]) | {
+STUDY_H2: Any = follow_up(STUDY, ["agreement"]) | {
     "settings": {"sines": follow_up(STUDY, ["agreement"])["settings"]["sines"]}
 }
 STUDY_H2["learners"] = {"sines": {"MAML": SINE_MAML | {"step_sizes": [0.01]}}}
 
 # Reptile on sines, with a size between the list's 1 and 3.
-STUDY_REPTILE = STUDY | APART
+STUDY_REPTILE: Any = STUDY | APART
 STUDY_REPTILE["settings"] = {"sines": setting("sines", learners=["Reptile"], rules=["power -1", "power -0.5"])}
 STUDY_REPTILE["learners"] = {"sines": {"Reptile": SINE_LEARNERS["Reptile"] | {"step_sizes": [0.3, 1.0, 1.5, 2.0, 3.0]}}}
