@@ -15,4 +15,20 @@ def existing(path: pathlib.Path) -> pathlib.Path:
         raise FileNotFoundError(
             f"{path.name} is missing from {path.parent}: install gaml-utils anew, or restore it with git restore data"
         )
+    check_no_pointer(path)
     return path
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1"
+
+
+def is_pointer(path: pathlib.Path) -> bool:
+    """Is it what Git LFS leaves in the place of a large file that was not fetched?"""
+    with path.open("rb") as file:
+        return file.read(len(POINTER)) == POINTER
+
+
+def check_no_pointer(path: pathlib.Path) -> None:
+    """ValueError, with the remedy, where the file is a pointer of Git LFS."""
+    if is_pointer(path):
+        raise ValueError(f"{path} should be a file, but is its pointer in Git LFS: run `git lfs pull` in its folder")

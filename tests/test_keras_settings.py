@@ -66,7 +66,7 @@ def test_the_networks_are_the_same_whatever_the_settings_say(home):
         "import keras, numpy as np; from gaml_utils.networks import conv4, zero_head\n"
         "for make in (conv4, zero_head):\n"
         "    keras.utils.set_random_seed(0); m = make(3, 4)\n"
-        "    print(m(np.ones((2, 28, 28, 1), 'float32')).numpy().tolist(), m.dtype, [v.shape for v in m.variables])"
+        "    print(m(np.ones((2, 28, 28, 1), 'float32')).numpy().tolist(), [(v.shape, v.dtype) for v in m.variables])"
     )
     plain = run(script, KERAS_HOME=str(home))
     (home / "keras.json").write_text(json.dumps({"image_data_format": "channels_first", "floatx": "float64"}))

@@ -5,6 +5,7 @@ archives.py tells. What is read out of them is kept, one bit a pixel, in the use
 """
 
 import contextlib
+import hashlib
 import io
 import pathlib
 
@@ -55,7 +56,7 @@ def omniglot_one_shot_runs() -> TaskBatch:
 
 def omniglot_is_here() -> bool:
     """Can everything be loaded without the network? Archives count by their SHA-256. Nothing is fetched."""
-    return all(load(kept_file(name)) is not None or archive_here(name) is not None for name in ARCHIVES)
+    return all(load(name) is not None or archive_here(name) is not None for name in ARCHIVES)
 
 
 def drawings(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -63,7 +64,7 @@ def drawings(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
     Read out of the archive once, then kept in the cache folder; what is damaged there is made again.
     """
-    arrays = load(kept_file(name))
+    arrays = load(name)
     if arrays is None:
         files = members(archive(name))
         names = sorted(n for n in files if n.endswith(".png"))
@@ -83,7 +84,7 @@ def shrunk(png: bytes) -> np.ndarray:
     (of pixels that share an edge); from one half on it would be 2,171. Shares are ninths, twelfths or sixteenths: none
     is near 0.28.
     """
-    with Image.open(io.BytesIO(png)) as image:
+    with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
         if image.size != (RAW_SIDE, RAW_SIDE):
             raise ValueError(f"png should be a drawing of {RAW_SIDE} x {RAW_SIDE} pixels, got {image.size}")
         small = image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
@@ -95,15 +96,22 @@ def kept_file(name: str) -> pathlib.Path:
     return cache_folder() / f"omniglot_{ARCHIVES[name].sha256[:16]}_{FORMAT}.npz"
 
 
-def load(path: pathlib.Path) -> tuple | None:
-    """Names, packed images and pairs as `store` kept them; None if there is no such file, or it is damaged."""
+def load(name: str) -> tuple | None:
+    """Names, packed images and pairs as `store` kept them; None if there is no such file, or it is another's."""
     try:
-        with np.load(path, allow_pickle=False) as kept:  # checks the checksum of each array
-            names, bits, pairs = kept["names"], kept["bits"], kept["pairs"]
+        with np.load(kept_file(name), allow_pickle=False) as kept:
+            arrays = kept["names"], kept["bits"], kept["pairs"]
+        whole = arrays[1].dtype == np.uint8 and arrays[1].shape == (len(arrays[0]), SIDE * SIDE // 8)
+        return arrays if whole and ARCHIVES[name].drawings in ("", digest(arrays)) else None
     except Exception:  # a damaged file can fail in any way
         return None
-    whole = bits.dtype == np.uint8 and bits.shape == (len(names), SIDE * SIDE // 8) and pairs.shape[1:] == (2,)
-    return (names, bits, pairs) if whole else None
+
+
+def digest(arrays: tuple) -> str:
+    """SHA-256 of names, packed images and pairs."""
+    names, bits, pairs = arrays
+    words = "\n".join([*names.tolist(), *pairs.ravel().tolist()])
+    return hashlib.sha256(words.encode() + bits.tobytes()).hexdigest()
 
 
 def store(path: pathlib.Path, arrays: tuple) -> None:

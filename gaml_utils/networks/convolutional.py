@@ -44,7 +44,7 @@ def conv4(
         if downsample == "pool":
             h = layers.MaxPooling2D(2, data_format=LAST, dtype=dtype, name=f"pool{k}")(h)
     h = layers.GlobalAveragePooling2D(LAST, dtype=dtype, name="mean")(h)
-    return keras.Model(x, layers.Dense(ways, dtype=dtype, name="head")(h), name="conv4", dtype=dtype)
+    return keras.Model(x, layers.Dense(ways, dtype=dtype, name="head")(h), name="conv4")
 
 
 def zero_head(ways: int, filters: int = 64, shape: tuple = (28, 28, 1), dtype: str = "float32") -> keras.Model:
@@ -67,7 +67,7 @@ def zero_head(ways: int, filters: int = 64, shape: tuple = (28, 28, 1), dtype: s
     h = layers.Flatten(LAST, dtype=dtype, name="flat")(h)
     h = layers.UnitNormalization(dtype=dtype, name="length1")(h)
     still = {"dtype": dtype, "kernel_initializer": "zeros", "kernel_constraint": to_zero, "bias_constraint": to_zero}
-    return keras.Model(x, layers.Dense(ways, **still, name="head")(h), name="zero_head", dtype=dtype)
+    return keras.Model(x, layers.Dense(ways, **still, name="head")(h), name="zero_head")
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

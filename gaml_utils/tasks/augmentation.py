@@ -6,12 +6,13 @@ import numpy as np
 def affine_wobble(
     rng: np.random.Generator, images: np.ndarray, angle: float = 7.0, stretch: float = 0.1, shift: float = 1.0
 ) -> np.ndarray:
-    """Images (n, height, width) under a random affine map each, about their middle; float32, between pixels bilinear.
+    """Images (n, height, width), or with channels, under a random affine map each, about their middle; float32.
 
+    Between pixels they are read bilinearly.
     Standard deviations, of normal draws: `angle` in degrees; `stretch` of the shear and of the log-scale of either
     side; `shift` in pixels, either way. What comes in from outside is 0. For the `augment` of EpisodeTasks.
     """
-    n, height, width = images.shape
+    n, height, width = images.shape[:3]
     turn, shear, log_a, log_b, *move = rng.normal(size=(6, n)).astype(np.float32)
     turn, shear = np.radians(angle) * turn, stretch * shear
     a, b = np.exp(stretch * log_a), np.exp(stretch * log_b)
@@ -24,11 +25,12 @@ def affine_wobble(
 
 
 def elastic_wobble(rng: np.random.Generator, images: np.ndarray, strength: float = 0.35, knots: int = 5) -> np.ndarray:
-    """Images (n, height, width), bent by a smooth random displacement of `strength` pixels SD; float32, bilinear.
+    """Images (n, height, width), or with channels, bent by a smooth random displacement; float32, read bilinearly.
 
+    strength: its standard deviation in pixels.
     Random moves at knots x knots places, spread over the image by Gaussian bumps. For the `augment` of EpisodeTasks.
     """
-    n, height, width = images.shape
+    n, height, width = images.shape[:3]
     bumps = [gaussian_bumps(side, knots) for side in (height, width)]
     move = bumps[0] @ (strength * rng.standard_normal((n, 2, knots, knots), dtype=np.float32)) @ bumps[1].T
     place = move + np.indices((height, width), dtype=np.float32)
@@ -43,7 +45,12 @@ def gaussian_bumps(side: int, knots: int) -> np.ndarray:
 
 
 def interpolated(images: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Images (n, height, width) read at other places, (2, n, height * width) in pixels; outside is 0."""
+    """Images (n, height, width) read at other places, (2, n, height * width) in pixels; outside is 0.
+
+    With channels, (n, height, width, channels), each channel is read at the same places.
+    """
+    if images.ndim == 4:
+        return np.stack([interpolated(images[..., c], place) for c in range(images.shape[3])], axis=-1)
     n, height, width = images.shape
     last = np.array([height, width], dtype=np.float32)[:, None, None]
     place = np.clip(place, -1, last) + 1  # in the image with its border of 0
@@ -59,9 +66,12 @@ def interpolated(images: np.ndarray, place: np.ndarray) -> np.ndarray:
 
 
 def centred(images: np.ndarray) -> np.ndarray:
-    """Images (n, height, width), each moved by whole pixels until the centre of its ink is the middle; any dtype."""
-    n, height, width = images.shape
-    ink = images.reshape(n, -1).astype(np.float64)
+    """Images (n, height, width), each moved by whole pixels until the centre of its ink is the middle; any dtype.
+
+    With channels, (n, height, width, channels), their mean counts as ink.
+    """
+    n, height, width = images.shape[:3]
+    ink = images.reshape(n, height * width, -1).mean(axis=2, dtype=np.float64)
     centre = np.indices((height, width)).reshape(2, -1) @ ink.T / np.maximum(ink.sum(axis=1), 1e-9)  # (2, n)
     middle = np.array([(height - 1) / 2, (width - 1) / 2])[:, None]
     down, right = np.where(ink.any(axis=1), np.rint(centre - middle), 0).astype(np.int64)

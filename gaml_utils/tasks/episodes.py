@@ -9,24 +9,27 @@ from typing import Any
 
 import numpy as np
 
-from gaml_utils.checks import check_count, check_rng
+from gaml_utils.checks import check_count, check_no_mask, check_rng
 from gaml_utils.records import TaskBatch
 
 NONE = -1  # fills up rows of a table that are shorter than the others
 
 
 class EpisodeTasks:
-    """Episodes from images (N, height, width), with `sample` as SineTasks has it.
+    """Episodes from images (N, height, width) or (N, height, width, channels), with `sample` as SineTasks has it.
 
-    labels: (N,), the class of each image. ways: classes an episode.
+    images: of any type of number, which stay as large as they are: divide bytes by 255, or put keras.layers.Rescaling
+    into the model. labels: (N,), the class of each image. ways: classes an episode.
     groups: (N,) or None, e.g. the alphabet: all classes of an episode come from one group. The groups with at least
     `ways` classes are equally likely, whatever their size.
     hands: (N,) or None, who made each image (a font, a drawer): no hand serves both support and query of a class.
     rotations: each class drawn is turned by 0, 90, 180 or 270 degrees, all its images alike, so that each gives four
     (Santoro et al. 2016, arXiv:1605.06065). Two turns of one character never meet in an episode: a circle turned is
     the same circle. For training only.
-    augment: None, or a function (rng, images) -> images, float32 (n, height, width), for training only.
-    Raises ValueError where shapes differ, a class spans two groups, or no group has `ways` classes.
+    augment: None, or a function (rng, images) -> images, float32 (n, height, width), with channels where the images
+    have them, for training only.
+    Raises ValueError for images that are no finite numbers, where shapes differ, a class spans two groups, or no group
+    has `ways` classes.
     """
 
     def __init__(
@@ -39,11 +42,9 @@ class EpisodeTasks:
         rotations: bool = False,
         augment: Callable | None = None,
     ) -> None:
-        self.images = np.asarray(images)
-        if self.images.ndim != 3 or 0 in self.images.shape or self.images.dtype.kind not in "buif":
-            raise ValueError(f"images should be numbers (N, height, width), none of them 0, got {self.images.shape}")
+        self.images = check_images(images)
         if rotations and self.images.shape[1] != self.images.shape[2]:
-            raise ValueError(f"images should be square to be turned, got {self.images.shape[1:]}")
+            raise ValueError(f"images should be square to be turned, got {self.images.shape[1:3]}")
         check_count("ways", ways)
         self.ways, self.rotations, self.augment = ways, bool(rotations), augment
         self.classes, self._class = np.unique(self._one_each("labels", labels), return_inverse=True)
@@ -81,15 +82,17 @@ class EpisodeTasks:
     def sample(self, rng: np.random.Generator, tasks: int, shots: int, queries: int) -> TaskBatch:
         """A meta-batch of fresh episodes; shots and queries count per class; the points stand class by class.
 
-        support_x float32 (tasks, ways * shots, height, width, 1), support_y int32 (tasks, ways * shots), 0 to
-        ways - 1; query_x and query_y likewise. Raises ValueError as `draw` does.
+        support_x float32 (tasks, ways * shots, height, width, channels), 1 channel where the images have no axis for
+        it; support_y int32 (tasks, ways * shots), 0 to ways - 1; query_x and query_y likewise. Raises ValueError as
+        `draw` does.
         """
         drawn = self.draw(rng, tasks, shots, queries)
         turns = rng.integers(4, size=(tasks, self.ways)) if self.rotations else None
         arrays = []
         for numbers in drawn:
             x = self._pictures(rng, numbers, turns)
-            arrays.append(x.reshape(tasks, -1, *x.shape[1:], 1))
+            channels = x.shape[3:] or (1,)
+            arrays.append(x.reshape(tasks, -1, *x.shape[1:3], *channels))
             y = np.repeat(np.arange(self.ways, dtype=np.int32), numbers.shape[2])
             arrays.append(np.tile(y, (tasks, 1)))
         return TaskBatch(*arrays)
@@ -162,10 +165,30 @@ class EpisodeTasks:
         return classes[sizes >= self.ways]
 
     def _one_each(self, name: str, values: Any) -> np.ndarray:
+        check_no_mask(name, values)
         values = np.asarray(values)
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise ValueError(f"{name} should have no NaN or infinity among them: leave those images out")
         if values.shape != self.images.shape[:1]:
             raise ValueError(f"{name} should be one per image, shape {self.images.shape[:1]}, got {values.shape}")
         return values
+
+
+def check_images(images: Any) -> np.ndarray:
+    """The images as an array (N, height, width) or (N, height, width, channels) of finite numbers, or a ValueError."""
+    check_no_mask("images", images)
+    form = "images should be numbers (N, height, width) or (N, height, width, channels)"
+    try:
+        found = np.asarray(images)
+    except ValueError as error:
+        raise ValueError(f"{form}, all of one size: resize them first ({error})") from None
+    if found.dtype.kind not in "buif":
+        raise ValueError(f"{form}, all of one size, got dtype {found.dtype}")
+    if found.ndim not in (3, 4) or 0 in found.shape:
+        raise ValueError(f"{form}, none of them 0, got {found.shape}")
+    if found.dtype.kind == "f" and not np.isfinite(found).all():
+        raise ValueError("images should hold finite numbers only, got NaN or infinity")
+    return found
 
 
 def table(owner: np.ndarray) -> np.ndarray:

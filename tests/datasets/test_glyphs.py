@@ -315,3 +315,31 @@ def test_script_makes_the_stored_images(file, makers, fonts, script):
         in_turn = list(dict.fromkeys(hands[c].tolist()))
         made = main.images_of(script, point, np.array([drawings[k][point] for k in in_turn]))
         np.testing.assert_array_equal(np.packbits(made.reshape(20, -1), axis=1), stored[c])
+
+
+def broken(file):
+    """Ways in which the arrays may not fit together."""
+    yield {name: a for name, a in file.items() if name != "hands"}
+    for name in ("images", "class_script", "split", "hands"):
+        yield file | {name: file[name][:-1]}
+    yield file | {"images": file["images"].astype(np.int16)}
+    yield file | {"images": file["images"][:, :-1]}
+    yield file | {"class_script": file["class_script"] + 1000}
+    yield file | {"split": np.full(file["split"].shape, "dev")}
+    yield file | {"hands": file["hands"].astype(float)}
+
+
+def test_arrays_that_do_not_fit_together_are_refused(tmp_path):
+    with np.load(PATH, allow_pickle=False) as stored:
+        file = dict(stored)
+    for k, arrays in enumerate(broken(file)):
+        np.savez(tmp_path / f"{k}.npz", **arrays)
+        with pytest.raises(ValueError, match="should hold arrays that fit together, but is damaged"):
+            load_glyphs(tmp_path / f"{k}.npz")
+
+
+def test_a_pointer_of_git_lfs_is_told(tmp_path):
+    path = tmp_path / "glyphs.npz"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    with pytest.raises(ValueError, match="pointer in Git LFS: run `git lfs pull`"):
+        load_glyphs(path)

@@ -1,10 +1,16 @@
 """Archives that are missing, damaged or hostile; small zips, served by this process or lying in a folder."""
 
 import hashlib
+import io
+import warnings
+import zipfile
 
+import numpy as np
 import pytest
+from PIL import Image, UnidentifiedImageError
 
-from gaml_utils.datasets.omniglot import load_omniglot, omniglot_is_here
+from gaml_utils.datasets import omniglot, omniglot_archives
+from gaml_utils.datasets.omniglot import load_omniglot, omniglot_is_here, shrunk
 from gaml_utils.datasets.omniglot_archives import ARCHIVES, members
 from tests.support.omniglot_archives import (
     SMALL1,
@@ -108,3 +114,68 @@ def test_a_member_that_would_fill_the_memory_is_refused():
     with pytest.raises(ValueError, match="at most 1 MiB"):
         members(zipped({"a.png": b"0" * (2**20 + 1)}))
     assert len(members(zipped({"a.png": b"0" * 2**20}))["a.png"]) == 2**20
+
+
+def test_all_members_together_have_a_limit(monkeypatch):
+    data = zipped({f"set/{k}.png": b"\0" * 1000 for k in range(20)})
+    assert len(members(data)) == 20
+    monkeypatch.setattr(omniglot_archives, "LARGEST_TOTAL", 19_000)
+    with pytest.raises(ValueError, match="MiB in all"):
+        members(data)
+    monkeypatch.setattr(omniglot_archives, "MOST", 19)
+    with pytest.raises(ValueError, match="at most 19 files, got 20"):
+        members(data)
+
+
+def test_a_header_that_lies_about_the_size_does_not_help():
+    data = bytearray(zipped({"set/a.png": b"\0" * (2**20 + 5)}))
+    for signature, place in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
+        start = data.index(signature) + place
+        data[start : start + 4] = (100).to_bytes(4, "little")
+    with pytest.raises((ValueError, zipfile.BadZipFile)):
+        members(bytes(data))
+
+
+def test_a_name_that_comes_twice_is_refused():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with zipfile.ZipFile(file := io.BytesIO(), "w") as archive:
+            archive.writestr("set/a.png", b"1")
+            archive.writestr("set/a.png", b"2")
+    with pytest.raises(ValueError, match="each name once"):
+        members(file.getvalue())
+
+
+@pytest.mark.parametrize("named", ["~nobody_here/omniglot", __file__])
+def test_gaml_data_that_is_no_folder_is_a_sentence(named, place, monkeypatch):
+    monkeypatch.setenv("GAML_DATA", named)
+    with pytest.raises(FileNotFoundError, match="GAML_DATA should name a folder"):
+        load_omniglot("small1")
+
+
+def test_a_pointer_of_git_lfs_is_told(place, server, monkeypatch):
+    server.offer(monkeypatch, SMALL1, zipped(small_set()))
+    server.stop()
+    (place / "data" / SMALL1).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    with pytest.raises(FileNotFoundError, match="is its pointer in Git LFS .`git lfs pull`"):
+        load_omniglot("small1")
+
+
+def test_drawings_in_another_format_than_png_are_refused():
+    Image.new("1", (105, 105)).save(file := io.BytesIO(), format="BMP")
+    with pytest.raises(UnidentifiedImageError):
+        shrunk(file.getvalue())
+
+
+def test_a_kept_file_of_other_drawings_is_made_again(place, server, monkeypatch):
+    server.offer(monkeypatch, SMALL1, zipped(small_set()))
+    right = load_omniglot("small1")
+    entry = ARCHIVES[SMALL1]
+    with np.load(omniglot.kept_file(SMALL1)) as kept:
+        arrays = kept["names"], kept["bits"], kept["pairs"]
+    monkeypatch.setitem(ARCHIVES, SMALL1, entry._replace(drawings=omniglot.digest(arrays)))
+    other = arrays[0], arrays[1][::-1].copy(), arrays[2]
+    omniglot.store(omniglot.kept_file(SMALL1), other)
+    assert omniglot.load(SMALL1) is None
+    np.testing.assert_array_equal(load_omniglot("small1").images, right.images)
+    assert omniglot.load(SMALL1) is not None

@@ -11,7 +11,17 @@ import pytest
 from tests.support.checkout import ROOT
 
 PACKAGE = ROOT / "gaml_utils"
-GROUND = {"keras_settings", "records", "checks", "intervals", "paths", "memory", "reproducibility", "setup_check", "writing"}
+GROUND = {
+    "keras_settings",
+    "records",
+    "checks",
+    "intervals",
+    "paths",
+    "memory",
+    "reproducibility",
+    "setup_check",
+    "writing",
+}
 MIDDLE = {"tasks", "datasets", "weighting", "networks", "plotting"}
 MAY = {  # what each folder may import, beside itself and the ground
     **{folder: set() for folder in MIDDLE},
