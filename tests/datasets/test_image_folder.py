@@ -85,7 +85,7 @@ def break_it(folder, what):
     if what == "no image":
         (folder / "ant" / "0.png").write_bytes(b"no image")
     if what == "cut short":
-        (folder / "ant" / "0.png").write_bytes((folder / "ant" / "0.png").read_bytes()[:60])
+        (folder / "ant" / "0.png").write_bytes((folder / "ant" / "0.png").read_bytes()[:45])
     if what == "another format":
         Image.new("RGB", (4, 4)).save(folder / "ant" / "0.png", format="BMP")
     if what == "pointer":
