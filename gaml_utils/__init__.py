@@ -7,7 +7,7 @@ Importing this package changes nothing in the process and never imports TensorFl
 of a chapter the same everywhere. Part I needs NumPy alone; TensorFlow is the extra `keras`.
 """
 
-from gaml_utils.records import MetaResult, TaskBatch
+from gaml_utils.records import MetaResult, TaskBatch, Weighted
 from gaml_utils.reproducibility import reproducible
 from gaml_utils.tasks import NoiseTasks, SineTasks
 from gaml_utils.weighting import (
@@ -24,6 +24,7 @@ __all__ = [
     "NoiseTasks",
     "SineTasks",
     "TaskBatch",
+    "Weighted",
     "agreement_weights",
     "cosine_weights",
     "leave_one_out_weights",

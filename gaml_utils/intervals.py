@@ -35,31 +35,34 @@ def mean_interval(values: np.ndarray, confidence: float = 0.95) -> Interval:
 
 
 class Comparison(NamedTuple):
-    """a - b over paired seeds. found: the 95% interval of the difference leaves out 0."""
+    """a - b over paired seeds, with its interval of that confidence. found: the interval leaves out 0."""
 
     difference: float
     low: float
     high: float
     pairs: int
     found: bool
+    confidence: float = 0.95
 
     def __str__(self) -> str:
-        text = f"{self.difference:+.3f}, 95% interval [{self.low:+.3f}, {self.high:+.3f}], {self.pairs} pairs"
+        share = f"{100 * self.confidence:.3g}% interval"
+        text = f"{self.difference:+.3f}, {share} [{self.low:+.3f}, {self.high:+.3f}], {self.pairs} pairs"
         return text if self.found else text + ": no difference found"
 
 
-def paired_comparison(a: np.ndarray, b: np.ndarray) -> Comparison:
+def paired_comparison(a: np.ndarray, b: np.ndarray, confidence: float = 0.95) -> Comparison:
     """Does a differ from b? Student t interval on the differences of paired runs.
 
-    a, b: (pairs,), entry i of both from seed i. Raises ValueError if the shapes differ or pairs < 2.
+    a, b: (pairs,), entry i of both from seed i. confidence: 1 - 0.05 / n for one of n comparisons that are read
+    together. Raises ValueError if the shapes differ or pairs < 2.
     """
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if a.shape != b.shape or a.ndim != 1 or len(a) < 2:
         raise ValueError(f"a and b should be (pairs,), entry i of both from one seed, got {a.shape} and {b.shape}")
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise ValueError("a and b should hold finite numbers only, got NaN or infinity")
-    mean, low, high = (float(v) for v in mean_interval(a - b))
-    return Comparison(mean, low, high, len(a), not low <= 0 <= high)
+    mean, low, high = (float(v) for v in mean_interval(a - b, confidence))
+    return Comparison(mean, low, high, len(a), not low <= 0 <= high, confidence)
 
 
 def holm(p: list[float]) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Meta-learners around any Keras model: MAML and Reptile, their data, and how they are judged."""
 
 import gaml_utils.networks  # noqa: F401, first: it says so where Keras does not run on TensorFlow
-from gaml_utils.learners.accuracy import accuracy_interval, episode_accuracies, episode_answers
+from gaml_utils.learners.accuracy import accuracy_interval, episode_accuracies, episode_answers, task_losses
 from gaml_utils.learners.base import MetaLearner
 from gaml_utils.learners.data import as_dataset
 from gaml_utils.learners.maml import MAML
@@ -22,4 +22,5 @@ __all__ = [
     "episode_accuracies",
     "episode_answers",
     "task_by_task",
+    "task_losses",
 ]

@@ -39,8 +39,8 @@ def episode_answers(
             raise ValueError(f"{name} should be whole numbers (tasks, points), got {labels.dtype} {labels.shape}")
     answers = []
     for k in range(0, len(batch.query_y), CHUNK):
-        part = check_tensors(TaskBatch(*(a[k : k + CHUNK] for a in batch)), learner.variable_dtype)
-        answers.append(_answers(learner, part, steps, bool(transductive))(part).numpy())
+        part = check_tensors(_chunk(batch, k), learner.variable_dtype)
+        answers.append(_compiled(learner, part, steps, bool(transductive), _answer)(part).numpy())
     return np.concatenate(answers)
 
 
@@ -50,6 +50,24 @@ def episode_accuracies(
     """Each episode's share of queries classified right, float64 (tasks,): see episode_answers."""
     answers = episode_answers(learner, batch, steps, transductive)
     return np.mean(answers == np.asarray(as_batch(batch).query_y), axis=1)
+
+
+def task_losses(
+    learner: MetaLearner, batch: TaskBatch, steps: int | None = None, transductive: bool = False
+) -> np.ndarray:
+    """Each task's query loss after learning, (tasks,), as `evaluate` has it, which returns their mean.
+
+    learner: compiled. batch: TaskBatch of any kind, any number of tasks. steps as in episode_answers. Nothing is
+    learned.
+    """
+    learner.require_compiled("task_losses")
+    steps = learner.inner_steps if steps is None else steps
+    check_count("steps", steps, at_least=0)
+    batch, losses = as_batch(batch), []
+    for k in range(0, len(tf.nest.flatten(batch.query_y)[0]), CHUNK):
+        part = check_tensors(_chunk(batch, k), learner.variable_dtype)
+        losses.append(_compiled(learner, part, steps, bool(transductive), _loss)(part).numpy())
+    return np.concatenate(losses)
 
 
 def accuracy_interval(
@@ -72,25 +90,39 @@ def accuracy_interval(
     return mean_interval(np.concatenate(found))
 
 
-def _answers(learner: MetaLearner, batch: TaskBatch, steps: int, transductive: bool) -> Callable:
-    """A compiled function, batch -> classes (tasks, queries), for batches like this one, with any number of tasks.
+def _chunk(batch: TaskBatch, start: int) -> TaskBatch:
+    return tf.nest.map_structure(lambda a: a[start : start + CHUNK], batch)
 
-    One task's graph serves all, in a loop. It is kept with the learner until `compile` is called again.
+
+def _answer(scores: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
+    return tf.argmax(scores, axis=-1, output_type=tf.int32)
+
+
+def _loss(scores: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
+    return loss
+
+
+def _compiled(learner: MetaLearner, batch: TaskBatch, steps: int, transductive: bool, wanted: Callable) -> Callable:
+    """A compiled function, batch -> what is wanted of each task, for batches like this one, any number of tasks.
+
+    One task's graph serves all, in a loop. It is kept with the learner until its functions are made anew.
     """
-    like = TaskBatch(*(tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in batch))
-    key = steps, transductive, repr(learner.inner_lr), like
+    like = tf.nest.map_structure(lambda a: tf.TensorSpec((None, *a.shape[1:]), a.dtype), batch)
+    key = steps, transductive, wanted, repr(like)
 
-    def answers(batch: TaskBatch) -> tf.Tensor:
+    def of_batch(batch: TaskBatch) -> tf.Tensor:
         outer, state = learner.outer(), learner.functional.state(0)
 
         def one(task: TaskBatch) -> tf.Tensor:
             learned = learner.learn(outer, task.support_x, task.support_y, state, steps=steps)
-            _, scores = learner.judge(outer, learned, task, transductive)
-            return tf.argmax(scores, axis=-1, output_type=tf.int32)
+            loss, scores = learner.judge(outer, learned, task, transductive)
+            return wanted(scores, loss)
 
-        of_one = tf.TensorSpec(batch.query_y.shape[1:], tf.int32)
+        of_one = tf.TensorSpec((), learner.variable_dtype)
+        if wanted is _answer:
+            of_one = tf.TensorSpec(batch.query_y.shape[1:], tf.int32)
         return tf.map_fn(one, batch, parallel_iterations=PARALLEL, fn_output_signature=of_one)
 
     if key not in learner.kept_answers:
-        learner.kept_answers[key] = tf.function(answers).get_concrete_function(like)
+        learner.kept_answers[key] = tf.function(of_batch, autograph=False).get_concrete_function(like)
     return learner.kept_answers[key]

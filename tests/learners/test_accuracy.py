@@ -6,13 +6,14 @@ import pytest
 
 from gaml_utils.intervals import mean_interval
 from gaml_utils.learners import accuracy as image_evaluation
-from gaml_utils.learners.accuracy import CHUNK, accuracy_interval, episode_accuracies
+from gaml_utils.learners.accuracy import CHUNK, accuracy_interval, episode_accuracies, task_losses
 from gaml_utils.learners.data import as_dataset
 from gaml_utils.learners.maml import MAML
 from gaml_utils.networks.convolutional import conv4
 from gaml_utils.records import TaskBatch
 from tests.support.episodes import WAYS, Blobs, blobs, learner_of, loss_in, plain_accuracies, small_learner
 from tests.support.keras_models import everything, unlike_at_the_start
+from tests.support.strangers import made, net, sines
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +143,15 @@ def test_bad_arguments_are_named(learner):
         accuracy_interval(learner, Blobs(), 0)
     with pytest.raises(ValueError, match="compile"):
         episode_accuracies(MAML(learner.model), blobs())
+
+
+def test_losses_of_single_tasks_are_those_of_evaluate():
+    learner, batch = made(net()), sines(60)
+    losses = task_losses(learner, batch)
+    assert losses.shape == (60,)
+    for k in (0, 59):
+        one = TaskBatch(*(a[k : k + 1] for a in batch))
+        assert losses[k] == pytest.approx(learner.evaluate(one, verbose=0)[0], rel=1e-5)
+    assert np.mean(task_losses(learner, batch, steps=0)) == pytest.approx(
+        learner.evaluate(batch, verbose=0, return_dict=True)["loss_before"], rel=1e-5
+    )

@@ -152,4 +152,22 @@ CLAIMS: list = [
         "After four times the steps $p = -1$ is still better than the mean, by two fifths of its error (exploratory).",
         [(*NOISE, "power -1 of outer", "better", LONG)],
     ),
+    (
+        "Of the two gains one is left: with the finer list Reptile with $p = -1/2$ is still better than with the mean "
+        "on sines, and for $p = -1$ no difference from the mean was found any more (both exploratory).",
+        [
+            ("sines", "Reptile", "power -0.5 of updates", "better", {"results": "study_reptile"}),
+            ("sines", "Reptile", "power -1 of updates", "no difference found", {"results": "study_reptile"}),
+        ],
+    ),
+    (
+        "Short gradients are now the bad ones, and $p = -1$ listens to short gradients: with a fifth of quiet noise "
+        "it is worse than the mean, and with two fifths worse still; clipping is worse than the mean as well, by less "
+        "(all exploratory).",
+        [
+            (part, "MAML", f"{rule} of outer", "worse", {"results": "study_quiet"})
+            for part in ("quiet noise", "quiet noise, 40%")
+            for rule in ("power -1", "clipped")
+        ],
+    ),
 ]

@@ -29,7 +29,8 @@ CLAIMS += [
         + [("nothing to learn", "MAML", PAPER, "worse"), ("nothing to learn", "Reptile", PAPER, "no difference found")],
     ),
     (
-        "Where a fifth of the training tasks is noise, dividing by the tasks' second moment, `power_weights(-1)` with "
+        "Where a fifth of the training tasks is *loud* noise, with gradients several times as long as the others', "
+        "dividing by the tasks' second moment, `power_weights(-1)` with "
         '`source="outer"`, is better than the mean and has two fifths less error; with two fifths of noise it is '
         "better still against the mean (exploratory).",
         [("noise", "MAML", POWER, "better"), ("noise, 40%", "MAML", POWER, "better")],

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from gaml_utils.experiments.records import SOURCES, Results, Weighing
 from gaml_utils.experiments.study.plan import rules_of, seeds
-from gaml_utils.experiments.study.tables import columns, diverged, effect, learners_of, settings
+from gaml_utils.experiments.study.tables import columns, diverged, effect, in_percent, learners_of, settings
 from gaml_utils.experiments.study.verdicts import headlines
 from gaml_utils.plotting.style import BLACK, BLUE, RED
 
@@ -80,14 +80,14 @@ def plot_map(results: Results, field: str = "test_error") -> Figure:
 
 
 def plot_headlines(ax: Axes, results: Results) -> None:
-    """One line per headline: the change in percent with its 95% interval.
+    """One line per headline: the change in percent with its interval, corrected for the number of headlines.
 
-    Filled where Holm's corrected p is below 0.05; the interval itself is not corrected. Red circles: higher error; blue
+    Filled where Holm's corrected p is below 0.05. Red circles: higher error; blue
     squares: lower; grey diamonds: neither shown.
     """
     found = headlines(results)
     for i, h in enumerate(found):
-        e = effect(results, *h.cell)
+        e = in_percent(results, *h.cell[:2], h.comparison)
         if e is None:
             lost = diverged(results, *h.cell), len(seeds(results["config"], h.cell[0]))
             ax.text(0, i, "{} of {} trainings diverged".format(*lost), va="center", fontsize=8)

@@ -11,6 +11,7 @@ import numpy as np
 from gaml_utils.experiments.records import SOURCES, Results, Weighing
 from gaml_utils.experiments.study.plan import engine, rules_of, seeds, step_sizes, tuned
 from gaml_utils.experiments.study.verdicts import against_uniform, cell
+from gaml_utils.intervals import Comparison
 
 FIRST = ("agreement", "power 0.5", "leave one out", "cosine", "power -0.5", "power -1")  # in tables; then the others
 
@@ -37,10 +38,16 @@ def effect(results: Results, part: str, learner: str, rule: str, field: str = "t
     field: "test_error", "test_median" or "test_worst", as measures.error_summary names them.
     """
     there = only(results, part, learner)
-    found = against_uniform(there, part, learner, rule, field)
+    return in_percent(there, part, learner, against_uniform(there, part, learner, rule, field), field)
+
+
+def in_percent(
+    results: Results, part: str, learner: str, found: Comparison | None, field: str = "test_error"
+) -> Effect | None:
+    """A comparison with uniform weights as an Effect."""
     if found is None:
         return None
-    percent = 100 / cell(there, part, learner, "uniform", field).mean()
+    percent = 100 / cell(results, part, learner, "uniform", field).mean()
     return Effect(*(percent * value for value in (found.difference, found.low, found.high)))
 
 
@@ -83,10 +90,13 @@ def effect_lines(results: Results, part: str, learner: str, fields: Sequence[str
 
 
 def tally(results: Results, learner: str, rule: str) -> tuple[int, int, int, int]:
-    """In how many settings a rule's error is lower than uniform weights', neither, higher; how often one diverged."""
+    """In how many settings a rule's error is lower than uniform weights', neither, higher; how often one diverged.
+
+    The setting with nothing to learn is left out: there the smallest step wins, and that is no gain.
+    """
     config, counts = results["config"], [0, 0, 0, 0]
     for part in settings(results, learner):
-        if rule in rules_of(config, part, learner):
+        if part != "nothing to learn" and rule in rules_of(config, part, learner):
             e = effect(results, part, learner, rule)
             counts[3 if e is None else 1 if not e.found else 0 if e.change < 0 else 2] += 1
     lower, neither, higher, lost = counts

@@ -15,7 +15,11 @@ DIVERGED = 100.0  # a test error above it; always 0 has about 4 on sines
 
 
 class Headline(NamedTuple):
-    """One hypothesis of the plan and what came out. comparison, p, corrected: None where a training diverged."""
+    """One hypothesis of the plan and what came out. comparison, p, corrected: None where a training diverged.
+
+    The comparison's interval is corrected for the number of headlines as well (Bonferroni), so that verdict and
+    interval are of one kind.
+    """
 
     name: str
     cell: tuple[str, str, str]
@@ -45,11 +49,17 @@ def cell(results: Results, part: str, learner: str, rule: str, field: str = "tes
 
 
 def against_uniform(
-    results: Results, part: str, learner: str, rule: str, field: str = "test_error", other: str = "uniform"
+    results: Results,
+    part: str,
+    learner: str,
+    rule: str,
+    field: str = "test_error",
+    other: str = "uniform",
+    confidence: float = 0.95,
 ) -> Comparison | None:
     """The rule less uniform weights (or another rule), over paired seeds; None where one of them diverged."""
     a, b = (cell(results, part, learner, r, field) for r in (rule, other))
-    return paired_comparison(a, b) if np.isfinite(a).all() and np.isfinite(b).all() else None
+    return paired_comparison(a, b, confidence) if np.isfinite(a).all() and np.isfinite(b).all() else None
 
 
 def verdict(
@@ -77,7 +87,7 @@ def headlines(results: Results) -> list[Headline]:
     there = {name: h for name, h in HYPOTHESES.items() if h[:3] in cells}
     found: dict[str, tuple[Comparison, float]] = {}
     for name, (part, learner, rule, _) in there.items():
-        comparison = against_uniform(results, part, learner, rule)
+        comparison = against_uniform(results, part, learner, rule, confidence=1 - 0.05 / len(there))
         if comparison is not None:
             a, b = (cell(results, part, learner, r) for r in (rule, "uniform"))
             found[name] = comparison, float(stats.ttest_rel(a, b).pvalue)

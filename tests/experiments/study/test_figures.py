@@ -7,6 +7,7 @@ from matplotlib.colors import to_hex
 
 from gaml_utils.experiments.study import figures as study_plots
 from gaml_utils.experiments.study import tables as study_tables
+from gaml_utils.experiments.study.verdicts import headlines
 from gaml_utils.plotting import charts as plotting
 from tests.support.small_study import fields, results
 
@@ -82,7 +83,9 @@ def test_headlines_stand_a_line_each_with_the_effect_and_its_interval(ax):
     names = [t.get_text() for t in ax.get_yticklabels()]
     assert [name.split()[0] for name in names] == ["H1", "H2", "H4", "H6"]
     assert names[1] == "H2  sines, MAML, agreement of outer"
-    e = study_tables.effect(made, "sines", "MAML", "agreement of outer")
+    comparison = headlines(made)[1].comparison
+    assert comparison.confidence == 1 - 0.05 / 4
+    e = study_tables.in_percent(made, "sines", "MAML", comparison)
     spans = [tuple(line.get_xdata()) for line in ax.lines if set(line.get_ydata()) == {1}]
     assert (e.low, e.high) in spans and (e.change,) in [tuple(s) for s in spans]
 
