@@ -9,6 +9,8 @@ _x = _rng.uniform(-5, 5, (4, 6, 1))
 _amplitude, _phase = _rng.uniform(0.5, 5, (4, 1, 1)), _rng.uniform(0.2, 3, (4, 1, 1))
 _prediction, _y = _rng.normal(size=(2, 4, 6, 1))
 _line = np.linspace(-5, 5, 11)
+_small = np.array([[[-1.0], [0.5], [2.0]], [[0.0], [1.0], [-3.0]]])
+_small_y = np.array([[[0.5], [0.0], [1.0]], [[-2.0], [1.5], [-1.0]]])
 
 
 def _sine(x, amplitude, phase):
@@ -26,7 +28,7 @@ def _mean_curve(x):
 EXERCISES = {
     "1.1": Exercise(
         _sine,
-        cases=[(_x, _amplitude, _phase), (0.3, 2.0, 1.0)],
+        cases=[(_small[:, :2], np.array([[[2.0]], [[0.5]]]), np.array([[[1.0]], [[2.5]]])), (_x, _amplitude, _phase)],
         mistakes={
             "the phase is added; y = A sin(x - phase).": lambda x, a, p: a * np.sin(x + p),
             "the amplitude multiplies the sine, not what is inside it.": lambda x, a, p: np.sin(a * (x - p)),
@@ -38,7 +40,7 @@ EXERCISES = {
     ),
     "1.2": Exercise(
         _task_losses,
-        cases=[(_prediction, _y)],
+        cases=[(_small, _small_y), (_prediction, _y), (_prediction[:1], _y[:1])],
         mistakes={
             "that is one mean over all tasks; keep one loss per task, shape (tasks,).": lambda p, y: np.mean(
                 (p - y) ** 2
@@ -61,7 +63,7 @@ EXERCISES = {
     ),
     "1.3": Exercise(
         _mean_curve,
-        cases=[(_line,), (0.7,)],
+        cases=[(np.array([-1.0, 0.0, 2.0]),), (_line,)],
         mistakes={
             "that is the average for phases up to pi; here they go up to pi / 2.": lambda x: (
                 -2 * (2 / np.pi) * np.cos(x)

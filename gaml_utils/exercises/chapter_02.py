@@ -9,7 +9,11 @@ from gaml_utils.exercises.compare import Exercise
 
 _rng = np.random.default_rng(2)
 _scalar_cases = [(1.0, 3.0, 2.0, 0.1), (-0.5, 0.4, 1.2, 0.3)]
-_batch_cases = [(0.7, _rng.normal(size=5), _rng.normal(size=5), 0.2)]
+_batch_cases = [
+    (1.0, np.array([3.0, -1.0]), np.array([2.0, 0.5]), 0.1),
+    (0.7, _rng.normal(size=5), _rng.normal(size=5), 0.2),
+    (-0.4, np.array([0.3]), np.array([1.1]), 0.3),
+]
 _delta, _W, _h = _rng.normal(size=(6, 3)), _rng.normal(size=(4, 3)), np.maximum(_rng.normal(size=(6, 4)), 0)
 
 
@@ -40,6 +44,27 @@ def _mean_of(rule):
 
 def _cube_gradient(theta):
     return theta**3
+
+
+def _mixed_gradient(theta):
+    """Of |theta|^4 / 4: every parameter changes every entry."""
+    return theta * (theta @ theta)
+
+
+def _product(gradient_of, theta, v):
+    """The derivative along v, by a complex step: exact to rounding."""
+    return np.imag(gradient_of(theta + 1e-20j * v)) / 1e-20
+
+
+def _hessian(gradient_of, theta):
+    return np.stack([_product(gradient_of, theta, e) for e in np.eye(len(theta))])
+
+
+_product_cases = [
+    (_cube_gradient, np.array([1.0, -2.0, 0.5]), np.array([0.3, 1.0, -2.0])),
+    (_mixed_gradient, np.array([0.5, -1.0]), np.array([2.0, 1.0])),
+    (_mixed_gradient, np.array([1.0, -2.0, 0.5, 0.1]), np.array([0.3, 1.0, -2.0, 0.7])),
+]
 
 
 _mistakes = {
@@ -77,29 +102,39 @@ EXERCISES = {
     ),
     "2.3": Exercise(
         lambda delta, W, h: (delta @ W.T) * (h > 0),
-        cases=[(_delta, _W, _h)],
+        cases=[
+            (np.array([[1.0, -2.0]]), np.array([[0.5, 1.0], [2.0, 0.0], [-1.0, 3.0]]), np.array([[0.3, 0.0, 2.0]])),
+            (_delta, _W, _h),
+            (_delta[:, :1], _W[:, :1], _h),
+        ],
         mistakes={
             "the slope of the ReLU is missing: where h is 0, nothing comes back.": lambda d, W, h: d @ W.T,
             "the slope of the ReLU is 1 or 0, not h itself.": lambda d, W, h: (d @ W.T) * h,
             "the mask is the wrong way round: errors pass where h is above 0.": lambda d, W, h: (d @ W.T) * (h <= 0),
             "that is the slope of tanh, 1 - h**2; this layer is a ReLU.": lambda d, W, h: (d @ W.T) * (1 - h**2),
             "mask what comes back, not the error that goes in; the shapes only happen to allow it.": lambda d, W, h: (
-                (d * (h[:, :3] > 0)) @ W.T
+                (d * (h[:, : d.shape[1]] > 0)) @ W.T
             ),
         },
     ),
     "2.4": Exercise(
-        lambda gradient, theta, v: 3 * theta**2 * v,
+        _product,
         tolerance=1e-4,
-        cases=[(_cube_gradient, np.array([1.0, -2.0, 0.5]), np.array([0.3, 1.0, -2.0]))],
+        cases=_product_cases,
         mistakes={
-            "divide by 2 h: the two points are 2 h apart.": lambda gradient, theta, v: 6 * theta**2 * v,
-            "the sign is turned round: forward minus backward.": lambda gradient, theta, v: -3 * theta**2 * v,
-            "that is the gradient's change along v added up; the product is a vector, one entry per parameter.": lambda gradient, theta, v: (
-                np.sum(3 * theta**2 * v)
+            "divide by 2 h: the two points are 2 h apart.": lambda gradient, theta, v: 2 * _product(gradient, theta, v),
+            "the sign is turned round: forward minus backward.": lambda *case: -_product(*case),
+            "that is the gradient's change along v added up; the product is a vector, one entry per parameter.": lambda *case: (
+                np.sum(_product(*case))
             ),
             "that is the diagonal of the Hessian; it still has to be multiplied by v.": lambda gradient, theta, v: (
-                3 * theta**2
+                np.diag(_hessian(gradient, theta))
+            ),
+            "only the diagonal of the Hessian is in there: move all of theta along v, not entry by entry.": lambda gradient, theta, v: (
+                np.diag(_hessian(gradient, theta)) * v
+            ),
+            "that is H times a vector of ones: where does v come in?": lambda gradient, theta, v: _product(
+                gradient, theta, np.ones(len(theta))
             ),
             "that is the gradient times v; difference the gradient instead.": lambda gradient, theta, v: (
                 gradient(theta) * v

@@ -12,7 +12,11 @@ _g1, _g2 = _rng.normal(size=(2, 6))
 EXERCISES = {
     "3.1": Exercise(
         lambda theta, adapted, epsilon: theta + epsilon * np.mean(adapted - theta, axis=0),
-        cases=[(_theta, _adapted, 0.1), (_theta, _adapted, 0.5)],
+        cases=[
+            (np.array([1.0, 2.0]), np.array([[3.0, 0.0], [1.0, 5.0], [0.0, 1.0]]), 0.25),
+            (_theta, _adapted, 0.1),
+            (_theta, _adapted[:1], 0.5),
+        ],
         mistakes={
             "that moves away from the adapted parameters; the sign of the step is wrong.": lambda t, a, e: (
                 t - e * np.mean(a - t, axis=0)
@@ -30,7 +34,7 @@ EXERCISES = {
     ),
     "3.2": Exercise(
         lambda g1, g2, inner_lr: inner_lr * (g1 + g2),
-        cases=[(_g1, _g2, 0.02)],
+        cases=[(np.array([1.0, 2.0]), np.array([3.0, -1.0]), 0.1), (_g1, _g2, 0.02)],
         mistakes={
             "that is theta' - theta; the update is theta - theta'.": lambda g1, g2, lr: -lr * (g1 + g2),
             "alpha is missing: each step moves by alpha times its gradient.": lambda g1, g2, lr: g1 + g2,
@@ -41,10 +45,13 @@ EXERCISES = {
     ),
     "3.3": Exercise(
         lambda k, inner_lr: -inner_lr * k * (k - 1) / 2,
-        cases=[(2, 0.1), (5, 0.02), (1, 0.3)],
+        cases=[(2, 0.1), (5, 0.02), (1, 0.3), (3, 0.25)],
         mistakes={
             "the sign: descending this term makes the inner product of gradients larger.": lambda k, lr: (
                 lr * k * (k - 1) / 2
+            ),
+            "alpha enters once: the update has alpha squared here, and it is divided by alpha.": lambda k, lr: (
+                -(lr**2) * k * (k - 1) / 2
             ),
             "alpha is missing: this term is of first order in alpha.": lambda k, lr: -k * (k - 1) / 2,
             "each pair of different steps counts once: k (k - 1) / 2 pairs, not k (k - 1).": lambda k, lr: (

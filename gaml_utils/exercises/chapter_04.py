@@ -89,7 +89,7 @@ EXERCISES = {
     ),
     "4.3": Exercise(
         lambda g, w: w @ g,
-        cases=[(_cases[2][0], _w), (_rng.normal(size=(4, 3)), _w)],
+        cases=[(_cases[2][0], _w), (_rng.normal(size=(3, 5)), np.array([2.0, 0.0, -1.5]))],
         mistakes={
             "np.sum turned the direction into one number; the direction is a vector, one entry per parameter.": lambda g, w: (
                 np.sum(w @ g)
@@ -105,8 +105,15 @@ EXERCISES = {
     ),
     "4.4": Exercise(
         lambda g: (g * g).sum(axis=1).sum() / (np.ones(len(g)) @ g @ g.T @ np.ones(len(g))),
-        cases=[(_rng.normal(size=(6, 4)) + 0.5,), (_rng.normal(size=(3, 10)) + 0.3,)],
+        cases=[
+            (np.array([[2.0, 0.0], [1.0, 1.0], [-0.5, 0.2], [0.3, -1.0]]),),  # the last two scores are negative
+            (_rng.normal(size=(6, 4)) + 0.5,),
+            (_rng.normal(size=(3, 10)) + 0.3,),
+        ],
         mistakes={
+            "divide by the sum of the scores; absolute values stand in the weights only.": lambda g: (
+                (g * g).sum() / np.abs(scores(g)).sum()
+            ),
             "that is one share a task; add the self terms up first, and the scores.": lambda g: (
                 (g * g).sum(axis=1) / scores(g)
             ),

@@ -11,10 +11,19 @@ from gaml_utils.exercises.compare import Exercise
 _rng = np.random.default_rng(5)
 _theta = _rng.normal(size=3)
 _c_support = 2 * _rng.normal(size=(5, 3)) + 1
+_c_support[3:] = _theta - 0.5 * (_c_support[3:] - _theta)  # two tasks pull the other way: negative weights
 _c_query = _c_support + 0.3 * _rng.normal(size=(5, 3))
 _maml_case = (_theta, _c_support, _c_query, 0.1)
 _reptile_case = (_theta, _theta - 0.2 * (_theta - _c_support), 0.5)
+_small_case = (
+    np.array([0.0, 1.0]),
+    np.array([[1.0, 1.5], [2.0, 0.0], [-1.0, 1.0]]),
+    np.array([[1.0, 1.0], [2.0, 1.0], [0.0, 0.0]]),
+    0.1,
+)
+_small_step = (np.array([0.0, 1.0]), np.array([[1.0, 1.5], [2.0, 0.0], [-1.0, 1.0]]), 0.5)
 _pairs = (_rng.normal(size=10) + 0.5, _rng.normal(size=10))
+_other_pairs = (np.arange(10) / 10, np.arange(10)[::-1] / 20)
 _T975 = 2.2621571628540993  # Student t, 9 degrees of freedom, 97.5%
 
 
@@ -53,20 +62,26 @@ def _flip(a, b):
 EXERCISES = {
     "5.1": Exercise(
         _maml,
-        cases=[_maml_case],
+        cases=[_small_case, _maml_case],
         mistakes={
             "those are uniform weights; compute them from the updates.": lambda *case: _maml(*case, rule=_uniform),
             "np.sum turned the gradient into one number; it is a vector, one entry per parameter.": lambda *case: (
                 np.sum(_maml(*case))
             ),
             "np.sum over everything, repeated for every parameter: each coordinate has its own sum.": lambda *case: (
-                np.full(3, np.sum(_maml(*case)))
+                np.full(len(case[0]), np.sum(_maml(*case)))
             ),
             "that is the book's normaliser, the absolute value inside both sums.": lambda *case: _maml(
                 *case, rule=books_normaliser
             ),
             "the weights already add up to 1 in absolute value; do not divide by T as well.": lambda *case: (
-                _maml(*case) / 5
+                _maml(*case) / len(case[1])
+            ),
+            "the signs of the weights are lost: a task against the others has a negative weight.": lambda *case: _maml(
+                *case, rule=lambda g: np.abs(weights(g))
+            ),
+            "the absolute value is forgotten in the normaliser: scores of both signs cancel.": lambda *case: _maml(
+                *case, rule=lambda g: weights(g) / weights(g).sum()
             ),
             "that uses the support loss in the outer step; the outer loss is the query set's.": lambda theta, cs, cq, lr: (
                 _maml(theta, cs, cs, lr)
@@ -85,8 +100,14 @@ EXERCISES = {
     ),
     "5.2": Exercise(
         lambda theta, adapted, epsilon: theta + epsilon * weights(theta - adapted) @ (adapted - theta),
-        cases=[_reptile_case],
+        cases=[_small_step, _reptile_case],
         mistakes={
+            "the signs of the weights are lost: a task against the others has a negative weight.": lambda t, a, e: (
+                t + e * np.abs(weights(t - a)) @ (a - t)
+            ),
+            "the absolute value is forgotten in the normaliser: scores of both signs cancel.": lambda t, a, e: (
+                t + e * weights(t - a) / weights(t - a).sum() @ (a - t)
+            ),
             "that moves away from the adapted parameters; the sign of the step is wrong.": lambda t, a, e: (
                 t - e * weights(t - a) @ (a - t)
             ),
@@ -106,7 +127,7 @@ EXERCISES = {
     ),
     "5.3": Exercise(
         _interval,
-        cases=[_pairs],
+        cases=[_other_pairs, _pairs],
         mistakes={
             "that is the unpaired interval: take the differences first, their spread is what counts.": _unpaired,
             "that is the unpaired interval of two samples; take the differences of the pairs first.": lambda a, b: (

@@ -95,7 +95,16 @@ def _objective(theta):
 
 _right_gradient = _a * np.cos(_theta) + _a[0] * np.array([_theta[3], 0.0, 0.0, _theta[0]])
 _one_wrong = _right_gradient + np.array([0.0, 0.0, 0.0, 3e-4])
-_candidates = [_right_gradient, -_right_gradient, 2 * _right_gradient, _right_gradient[::-1], _one_wrong]
+_one_left_out = np.where(np.arange(4) == 1, 0.0, _right_gradient)
+_candidates = [
+    _right_gradient,
+    -_right_gradient,
+    2 * _right_gradient,
+    _right_gradient[::-1],
+    _one_wrong,
+    _one_left_out,
+    0 * _right_gradient,
+]
 _check_cases = [(lambda t, c=c: c * _objective(t), _theta, c * g) for c in (1.0, 1e-9, 1e6) for g in _candidates]
 _check_cases.append((lambda t: np.sum(t**3), _theta, 3 * _theta**2))  # no entry is 0 in this one
 

@@ -27,7 +27,11 @@ def _labelled(n, features, ways):
     return _rng.normal(size=(n, features)) + 0.5, _rng.permutation(labels), ways
 
 
-_head_cases = [(*_labelled(7, 4, 3), 2.0), (*_labelled(12, 5, 4), 0.5)]
+_head_cases = [
+    (np.array([[1.0, 2.0], [0.0, -1.0]]), np.array([2, 0]), 3, 0.5),  # class 1 has no image
+    (*_labelled(7, 4, 3), 2.0),
+    (*_labelled(12, 5, 4), 0.25),
+]
 
 # ---------------------------------------------------------------- 9.2: an image in its middle
 

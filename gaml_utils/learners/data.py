@@ -33,8 +33,8 @@ def as_dataset(
 
     if not hasattr(tasks, "sample"):
         raise ValueError(f"tasks should have a method sample(rng, tasks, shots, queries), got {type(tasks).__name__}")
-    if learner is not None:
-        learner.require_compiled("as_dataset")
+    if learner is not None and getattr(learner, "optimizer", None) is None:
+        raise ValueError("learner should be compiled: its optimiser says which batch comes first")
 
     def batch(step: int) -> TaskBatch:
         drawn = as_batch(tasks.sample(np.random.default_rng([seed, step]), meta_batch, shots, queries))

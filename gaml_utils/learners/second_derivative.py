@@ -86,14 +86,12 @@ def at_one_place(functional: Functional, points: tuple, rng: np.random.Generator
     v = random_vector()
     theta = [p + nearby * a for p, a in zip(values, random_vector(), strict=True)]
 
-    @tf.function(autograph=False, reduce_retracing=True)
     def gradient(theta: list) -> list:
         with tf.GradientTape() as tape:
             tape.watch(theta)
             loss, _, _ = functional.loss(theta, x, y, state)
         return [dense(g) for g in tape.gradient(loss, theta, unconnected_gradients="zero")]
 
-    @tf.function(autograph=False, reduce_retracing=True)
     def product(theta: list) -> list:
         with tf.GradientTape() as tape:
             tape.watch(theta)

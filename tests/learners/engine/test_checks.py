@@ -94,7 +94,10 @@ BAD = {
         lambda: fit(build("dense"), as_data(batch_for("dense")._replace(query_y=np.ones((3, 5, 1))))),
         "query_y should hold the 4 points",
     ),
-    "no TaskBatch in fit": (lambda: fit(build("dense"), as_data(batch_for("dense")).map(lambda *b: b[:2])), "batch"),
+    "no TaskBatch in fit": (
+        lambda: fit(build("dense"), as_data(batch_for("dense")).map(lambda b: tuple(b)[:2])),
+        "batch",
+    ),
     "weights of a wrong shape": (
         lambda: build("dense", weighting=lambda g: g).meta_gradient(batch_for("dense")),
         "weighting",
