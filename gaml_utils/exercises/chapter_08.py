@@ -1,4 +1,4 @@
-"""Exercises of chapter 08: an episode by hand, pixels that may shift, an evaluation with two leaks, how many episodes.
+"""Exercises of chapter 08: an episode by hand, shifted pixels, an evaluation with two leaks, how many episodes.
 
 8.1 returns four rows: the numbers of the support images, their new labels, and the same of the query images.
 """
@@ -21,10 +21,8 @@ def _episode(labels, order, classes, shots, queries, query_from=None, names=None
     names, keep = range(len(classes)) if names is None else names, keep or list
     rows = [keep([n for n in order if labels[n] == c]) for c in classes]
     parts = [row[:shots] for row in rows], [row[query_from : query_from + queries] for row in rows]
-    found = []
-    for part in parts:
-        found += [np.concatenate(part), np.repeat(list(names), [len(row) for row in part])]
-    return found
+    pairs = [(np.concatenate(part), np.repeat(list(names), [len(row) for row in part])) for part in parts]
+    return [array for pair in pairs for array in pair]
 
 
 def _shuffled_over(classes, per_class):
@@ -32,9 +30,10 @@ def _shuffled_over(classes, per_class):
     return labels, _rng.permutation(len(labels))
 
 
-_five = (*_shuffled_over([3, 4, 7, 9, 12], 7), np.array([9, 3, 12]), 2, 3)
-_four = (*_shuffled_over([0, 1, 2, 5], 6), np.array([5, 1]), 1, 4)
-_episode_cases = [_five, _four]
+_episode_cases = [
+    (*_shuffled_over([3, 4, 7, 9, 12], 7), np.array([9, 3, 12]), 2, 3),
+    (*_shuffled_over([0, 1, 2, 5], 6), np.array([5, 1]), 1, 4),
+]
 
 # ---------------------------------------------------------------- 8.2: pixels that may shift
 
@@ -58,10 +57,10 @@ def _rolled(images, *by):
     return np.roll(images, by, axis=(1, 2))
 
 
-def _best(support_x, query_x, reach, move=_moved, ways=None, unit=_unit, combine=np.max):
+def _best(support_x, query_x, reach, move=_moved, ways=None, unit=_unit, combine=np.max, of_query=None):
     """(queries, supports): the highest similarity over the shifts."""
     ways = ways or list(itertools.product(range(-reach, reach + 1), repeat=2))
-    return combine([unit(move(query_x, d, r)) @ unit(support_x).T for d, r in ways], axis=0)
+    return combine([(of_query or unit)(move(query_x, d, r)) @ unit(support_x).T for d, r in ways], axis=0)
 
 
 def _labels(similarity, y):
@@ -69,8 +68,8 @@ def _labels(similarity, y):
 
 
 def _only_along(sx, sy, qx, reach):
-    straight = [way for step in range(-reach, reach + 1) for way in ((step, 0), (0, step))]
-    return _labels(_best(sx, qx, reach, ways=straight), sy)
+    ways = [way for step in range(-reach, reach + 1) for way in ((step, 0), (0, step))]
+    return _labels(_best(sx, qx, reach, ways=ways), sy)
 
 
 def _one_wins(similarity):  # between equals rounding would decide
@@ -129,16 +128,14 @@ def _leak_case(points):
 
 _leak_cases = [_leak_case(points) for points in (40, 67)]
 
+
 # ---------------------------------------------------------------- 8.4: how many episodes
-
-
 def _episodes(accuracies, half_width, factor=1.96, ddof=1):
     return np.ceil((factor * np.std(accuracies, ddof=ddof) / half_width) ** 2)
 
 
 def _independent(accuracies, half_width):
-    p = np.mean(accuracies)
-    return np.ceil(1.96**2 * p * (1 - p) / half_width**2)
+    return np.ceil(1.96**2 * np.mean(accuracies) * (1 - np.mean(accuracies)) / half_width**2)
 
 
 def _unrounded(accuracies, half_width):
@@ -195,6 +192,9 @@ EXERCISES = {
             ),
             "divide by both lengths: an image with much ink is not alike to all others.": lambda sx, sy, qx, reach: (
                 _labels(_best(sx, qx, reach, unit=_flat), sy)
+            ),
+            "divide by the length of the shifted query too: ink may have left over the edge.": lambda sx, sy, qx, reach: (
+                _labels(_best(sx, qx, reach, of_query=_flat), sy)
             ),
             "that is the mean over the shifts; the best one counts.": lambda sx, sy, qx, reach: _labels(
                 _best(sx, qx, reach, combine=np.mean), sy

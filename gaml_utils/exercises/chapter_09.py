@@ -29,6 +29,7 @@ def _labelled(n, features, ways):
 
 _head_cases = [
     (np.array([[1.0, 2.0], [0.0, -1.0]]), np.array([2, 0]), 3, 0.5),  # class 1 has no image
+    (np.array([[1.0], [2.0], [-1.0]]), np.array([1, 0, 1]), 4, 1.5),  # nor do the last two
     (*_labelled(7, 4, 3), 2.0),
     (*_labelled(12, 5, 4), 0.25),
 ]

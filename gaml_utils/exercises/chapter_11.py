@@ -81,6 +81,10 @@ def _each_seed_its_own(validation, test):
     return np.array([np.mean([test[r, best[r, s], s] for s in range(seeds)]) for r in range(len(test))])
 
 
+_two_rules = (  # the first tuning seed alone would choose another size
+    np.array([[[0.5, 0.9], [0.6, 0.6]], [[0.4, 0.4], [0.3, np.nan]]]),
+    np.array([[[0.7, 0.8, 0.6], [0.5, 0.65, 0.6]], [[0.42, 0.4, 0.44], [0.3, 0.2, 0.1]]]),
+)
 _validation = np.array(
     [
         [[0.80, 0.82], [0.50, 0.56], [0.47, 0.53], [0.90, 0.60]],
@@ -172,7 +176,7 @@ EXERCISES = {
     ),
     "11.3": Exercise(
         _tuned,
-        cases=[(_validation, _test)],
+        cases=[_two_rules, (_validation, _test)],
         mistakes={
             "the size is chosen on the test errors; choose on validation, report the test.": _on_test,
             "a diverged training was left out of its mean; a size that diverges is no choice.": lambda *case: _tuned(

@@ -134,6 +134,7 @@ WRONG = {
         ("return its label", nearest(label=False)),
         ("least similar", nearest(choose=np.argmin)),
         ("both lengths", nearest(like=lambda a, b: np.sum(a * b))),
+        ("length of the shifted query", nearest(like=lambda s, q: np.sum(s * q) / math.sqrt(np.sum(s * s)))),
         ("mean over the shifts", nearest(over=np.mean)),
     ],
     "8.3": [
