@@ -81,6 +81,12 @@ _mistakes = {
     "the second derivative of (theta - c)**2 is 2, so the factor is 1 - 2 alpha, not 1 - alpha.": lambda *case: (
         _first_order(*case) * (1 - case[3])
     ),
+    "the factor 1 - 2 alpha stands there once, not squared: theta' depends on theta through one inner step.": lambda *case: (
+        _one(*case) * (1 - 2 * case[3])
+    ),
+    "the inner step moves by alpha times the gradient, not alpha squared.": lambda theta, cs, cq, lr: (
+        2 * (theta - lr**2 * 2 * (theta - cs) - cq) * (1 - 2 * lr)
+    ),
     "the derivative of (theta - c)**2 is 2 (theta - c); the 2 is missing in the outer gradient.": lambda *case: (
         _one(*case) / 2
     ),

@@ -98,6 +98,8 @@ SCALAR_MISTAKES = [
     ("support loss", lambda t, s, q, lr: (1 - 2 * lr) * 2 * ((t - lr * 2 * (t - s)) - s)),
     ("uphill", lambda t, s, q, lr: (1 + 2 * lr) * 2 * ((t + lr * 2 * (t - s)) - q)),
     ("the 2 is missing", lambda t, s, q, lr: (1 - 2 * lr) * ((t - lr * 2 * (t - s)) - q)),
+    ("not squared", lambda t, s, q, lr: (1 - 2 * lr) ** 2 * 2 * ((t - lr * 2 * (t - s)) - q)),
+    ("not alpha squared", lambda t, s, q, lr: (1 - 2 * lr) * 2 * ((t - lr**2 * 2 * (t - s)) - q)),
 ]
 
 

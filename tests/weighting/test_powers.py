@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -302,3 +303,35 @@ def test_the_diagonal_alone_is_the_power_where_updates_stand_at_right_angles(p):
     assert diagonal_weights(shared, p) != pytest.approx(power_weights(p)(shared), rel=0.05)
     assert diagonal_weights(shared[:, ::-1], p) == pytest.approx(diagonal_weights(shared, p))
     assert diagonal_weights(np.zeros((3, 2)), p) == pytest.approx([1 / 3] * 3)
+
+
+LONG = [[30, 40], [-14, -48], [-16, 8]]
+SHORT = np.array([[0.1, 0.2], [0.2, 0.1]])
+
+
+@pytest.mark.parametrize("p", [2, 3, 4])
+@pytest.mark.parametrize("kind", ["float32", "float64", "tensor"])
+@pytest.mark.parametrize("scale", [1.0, 1e-3])
+def test_long_updates_that_cancel_leave_the_weight_to_short_ones(p, kind, scale):
+    g = np.zeros((5, 4))
+    g[:3, :2], g[3:, 2:] = LONG, scale * SHORT
+    given = tf.constant(g, tf.float32) if kind == "tensor" else g.astype(kind)
+    np.testing.assert_allclose(power_weights(p)(given), [0, 0, 0, 0.5, 0.5], atol=1e-6)
+
+
+@pytest.mark.parametrize("p", [2, 3, 8])
+def test_products_give_what_eigenvalues_give(p):
+    g = np.random.default_rng(0).normal(size=(6, 9))
+    values, vectors = np.linalg.eigh(g @ g.T)
+    s = vectors @ (values**p * vectors.sum(axis=0))
+    np.testing.assert_allclose(power_weights(p)(g), s / np.abs(s).sum(), rtol=1e-9)
+    np.testing.assert_allclose(power_weights(p)(1e-200 * g), s / np.abs(s).sum(), rtol=1e-9)
+    np.testing.assert_allclose(power_weights(p)(1e150 * g), s / np.abs(s).sum(), rtol=1e-9)
+    assert power_weights(p)(g.astype("float32")).dtype == np.float32
+
+
+@pytest.mark.parametrize("p", [1.5, 2, 3])
+def test_updates_that_cancel_have_uniform_weights_under_high_powers(p):
+    g = np.random.default_rng(0).normal(size=(4, 6))
+    for cancelling in (g - g.mean(axis=0), 0 * g):
+        np.testing.assert_allclose(power_weights(p)(cancelling), 0.25)

@@ -63,9 +63,11 @@ def check_compile(optimizer: Any, loss: Any, metrics: Any) -> list:
         )
     if loss is None or isinstance(loss, dict | list | tuple):
         raise ValueError(f"loss should be one loss, a name, a keras.losses.Loss or a function, got {loss!r}")
+    if isinstance(metrics, str | keras.metrics.Metric) or callable(metrics):
+        return [metrics]
     if isinstance(metrics, dict) or any(isinstance(m, list | tuple | dict) for m in metrics or []):
         raise ValueError("metrics should be a flat list: a learner has one output")
-    return [metrics] if isinstance(metrics, str | keras.metrics.Metric) or callable(metrics) else list(metrics or [])
+    return list(metrics or [])
 
 
 def check_rates(inner_lr: Any, variables: list) -> Any:

@@ -1,7 +1,5 @@
 """What a learner reports while it trains: losses before and after adaptation, and what the weights are doing."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import keras
@@ -10,31 +8,26 @@ import tensorflow as tf
 from gaml_utils.learners.engine.meta_batch import TaskResult, flat
 from gaml_utils.weighting.arrays import row_sums
 
-_m = keras.metrics
-_accuracy = _m.binary_accuracy, _m.sparse_categorical_accuracy, _m.categorical_accuracy
-_entropy = _m.binary_crossentropy, _m.sparse_categorical_crossentropy, _m.categorical_crossentropy
-BY_SHAPES = {"accuracy": _accuracy, "acc": _accuracy, "crossentropy": _entropy, "ce": _entropy}
 REPORTED = ("loss_before", "loss", "smallest_weight", "negative_weights", "cosine_to_mean")
 
 
 def as_metric(metric: Any) -> keras.metrics.Metric:
-    """A Keras metric from a metric, a name or a function; "accuracy" and "crossentropy" go by shapes, as in Keras."""
-    by_shapes = BY_SHAPES.get(metric) if isinstance(metric, str) else None
-    if by_shapes is not None:
-        return keras.metrics.MeanMetricWrapper(partial(chosen_by_shapes, by_shapes), name=metric)
+    """A Keras metric from a metric, a name or a function; "accuracy" goes by shapes, as in keras.Model.compile."""
+    if metric in ("accuracy", "acc"):
+        return keras.metrics.MeanMetricWrapper(accuracy, name=metric)
     metric = keras.metrics.get(metric)
     if isinstance(metric, keras.metrics.Metric):
         return metric
     return keras.metrics.MeanMetricWrapper(metric, name=getattr(metric, "__name__", "metric"))
 
 
-def chosen_by_shapes(kinds: tuple[Callable, Callable, Callable], y: tf.Tensor, prediction: tf.Tensor) -> tf.Tensor:
-    """One of the (binary, sparse, categorical) functions, chosen as keras.Model.compile does."""
-    binary, sparse, categorical = kinds
+def accuracy(y: tf.Tensor, prediction: tf.Tensor) -> tf.Tensor:
+    """Binary for one output, sparse categorical for labels, categorical otherwise: for each point, (points,)."""
     if prediction.shape[-1] == 1:
-        return binary(y, prediction)
-    labels = y.shape.rank < prediction.shape.rank or y.shape[-1] == 1
-    return (sparse if labels else categorical)(y, prediction)
+        return keras.metrics.binary_accuracy(y, prediction)
+    if len(y.shape) < len(prediction.shape) or y.shape[-1] == 1:
+        return keras.metrics.sparse_categorical_accuracy(y, prediction)
+    return keras.metrics.categorical_accuracy(y, prediction)
 
 
 def cosines_to_mean(g: tf.Tensor) -> tf.Tensor:

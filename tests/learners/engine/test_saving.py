@@ -24,6 +24,7 @@ from tests.support.keras_models import (
     values,
 )
 from tests.support.plain_formulas import same
+from tests.support.strangers import made, net, sines
 
 
 def test_training_taken_up_again_is_bit_for_bit_the_same(tmp_path):
@@ -155,3 +156,39 @@ def test_saved_learner_of_a_float64_model_can_be_loaded(tmp_path):
     learner.save(tmp_path / "learner.keras")
     loaded = keras.models.load_model(tmp_path / "learner.keras")
     assert same(values(loaded.model.variables), values(learner.model.variables))
+
+
+def test_how_a_learner_runs_is_saved_too(tmp_path):
+    learner = made(net(), compiled={"jit_compile": True, "steps_per_execution": 3, "metrics": ["accuracy"]})
+    learner.save(tmp_path / "x.keras")
+    loaded = keras.saving.load_model(tmp_path / "x.keras")
+    assert (loaded.jit_compile, loaded.steps_per_execution, loaded.run_eagerly) == (True, 3, False)
+    assert loaded.metrics_names == learner.metrics_names
+    made(net(), compiled={"run_eagerly": True}).save(tmp_path / "y.keras")
+    assert keras.saving.load_model(tmp_path / "y.keras").run_eagerly is True
+
+
+@pytest.mark.parametrize("kind", [MAML, Reptile])
+def test_a_learner_may_be_saved_before_it_is_compiled(kind, tmp_path):
+    learner = kind(net(), 0.3, 2)
+    learner.save(tmp_path / "x.keras")
+    loaded = keras.saving.load_model(tmp_path / "x.keras")
+    assert not loaded.compiled and (loaded.inner_lr, loaded.inner_steps) == (0.3, 2)
+    loaded.compile("sgd")
+    np.testing.assert_array_equal(
+        loaded.meta_gradient(sines()).query_losses,
+        made(net(), kind, inner_lr=0.3, inner_steps=2).meta_gradient(sines())[2],
+    )
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_weights_alone_may_be_saved(compiled, tmp_path):
+    learner, other = MAML(net()), MAML(net())
+    other.model.set_weights([a + 1 for a in other.model.get_weights()])
+    if compiled:
+        learner.compile("adam")
+        learner.fit(sines(), verbose=0)
+        other.compile("adam")
+    learner.save_weights(tmp_path / "x.weights.h5")
+    other.load_weights(tmp_path / "x.weights.h5")
+    assert same(learner.model.get_weights(), other.model.get_weights())
