@@ -41,8 +41,14 @@ def train_function(learner: Any) -> Callable[[Iterator], dict]:
             learner.guard.check()
         return logs
 
-    # a concrete function is called without a look at its arguments, which would take longer than a small step
-    concrete: Callable = functools.lru_cache(maxsize=1)(train.get_concrete_function)
+    @functools.lru_cache(
+        maxsize=1
+    )  # per iterator: a look at it, and at its batches, would take as long as a small step
+    def in_graph(iterator: Any) -> Callable | None:
+        if learner.run_eagerly or not shapes_known(iterator):
+            return None
+        learner.before_steps(as_batch(unpacked(iterator.element_spec)))
+        return train.get_concrete_function(iterator)  # which is called without a look at its arguments
 
     def one_by_one(iterator: Iterator) -> dict:
         logs: dict = {}
@@ -61,10 +67,8 @@ def train_function(learner: Any) -> Callable[[Iterator], dict]:
         return logs
 
     def run(iterator: Any) -> dict:
-        if learner.run_eagerly or not shapes_known(iterator):
-            return one_by_one(iterator)
-        learner.before_steps(as_batch(unpacked(iterator.element_spec)))
-        return concrete(iterator)(iterator)
+        concrete = in_graph(iterator)
+        return one_by_one(iterator) if concrete is None else concrete(iterator)
 
     return run
 
