@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from gaml_utils.checks import as_numbers
+
 
 class Interval(NamedTuple):
     """A mean and the ends of its confidence interval."""
@@ -21,7 +23,7 @@ def mean_interval(values: np.ndarray, confidence: float = 0.95) -> Interval:
     values: (n, ...), independent along the first axis, n at least 2. Returns arrays of shape (...).
     Raises ValueError for n < 2, NaN or infinity, or a confidence outside (0, 1).
     """
-    values = np.asarray(values, dtype=np.float64)
+    values = as_numbers("values", values, "an array (n, ...)")
     if values.ndim == 0 or len(values) < 2:
         raise ValueError(f"values should hold at least 2 along the first axis, got shape {values.shape}")
     if not np.isfinite(values).all():
@@ -56,7 +58,7 @@ def paired_comparison(a: np.ndarray, b: np.ndarray, confidence: float = 0.95) ->
     a, b: (pairs,), entry i of both from seed i. confidence: 1 - 0.05 / n for one of n comparisons that are read
     together. Raises ValueError if the shapes differ or pairs < 2.
     """
-    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    a, b = (as_numbers(name, values, "an array (pairs,)") for name, values in (("a", a), ("b", b)))
     if a.shape != b.shape or a.ndim != 1 or len(a) < 2:
         raise ValueError(f"a and b should be (pairs,), entry i of both from one seed, got {a.shape} and {b.shape}")
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
@@ -67,7 +69,7 @@ def paired_comparison(a: np.ndarray, b: np.ndarray, confidence: float = 0.95) ->
 
 def holm(p: list[float]) -> np.ndarray:
     """p values corrected for their number: Holm 1979, Scandinavian Journal of Statistics 6, section 3."""
-    found = np.asarray(p, dtype=np.float64)
+    found = as_numbers("p", p, "a list")
     order = np.argsort(found)
     stepped = np.minimum(1.0, np.maximum.accumulate(found[order] * np.arange(len(found), 0, -1)))
     return stepped[np.argsort(order)]

@@ -155,3 +155,12 @@ def test_pairing_finds_what_unpaired_runs_hide():
 def test_bad_pairs_are_named(a, b):
     with pytest.raises(ValueError, match=r"\ba\b.*\bb\b"):
         paired_comparison(a, b)
+
+
+@pytest.mark.parametrize("kind", [lambda a: a.astype(str), lambda a: a + 0j, lambda a: np.ma.masked_array(a, a > 1)])
+def test_what_is_no_number_is_refused(kind):
+    values = np.array([1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="values should"):
+        mean_interval(kind(values))
+    with pytest.raises(ValueError, match="b should"):
+        paired_comparison(values, kind(values))

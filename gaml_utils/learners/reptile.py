@@ -40,7 +40,7 @@ class Reptile(MetaLearner):
         """Passes over a shuffled support set."""
         if self.batch_size is None:
             return ()
-        tasks, shots = batch.support_x.shape[:2]
+        tasks, shots = tf.nest.flatten(batch.support_x)[0].shape[:2]
         check_count("batch_size", self.batch_size, at_most=shots, what=" (the shots)")
         passes = -(-self.inner_steps * self.batch_size // shots)
         seed = tf.stack([tf.cast(self.seed, tf.int64), tf.cast(self.optimizer.iterations, tf.int64)])

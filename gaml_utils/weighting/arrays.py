@@ -15,6 +15,8 @@ def namespace(updates: Any) -> tuple[Any, Any]:
     """The array library that `updates` belongs to, and `updates` as one of its arrays, checked."""
     tf = sys.modules.get("tensorflow")
     if tf is not None and isinstance(updates, tf.Tensor | tf.Variable):
+        if not updates.dtype.is_floating:
+            raise ValueError(f"updates should be floats (tasks, parameters), got dtype {updates.dtype.name}")
         _check_shape(tuple(updates.shape))
         return tf.experimental.numpy, tf.convert_to_tensor(updates)
     if not (type(updates) is np.ndarray and updates.dtype == np.float32):

@@ -177,6 +177,7 @@ def test_several_inputs_are_served(kind):
     np.testing.assert_allclose(
         same.weights, made(model, weighting=agreement_weights).meta_gradient(batch).weights, 1e-4
     )
+    served(model, batch, Reptile, batch_size=2)
 
 
 @pytest.mark.parametrize("kind", [MAML, Reptile])

@@ -124,3 +124,9 @@ def test_a_rule_touches_no_list_but_the_one(monkeypatch):
     rule = weights_of_gram(lambda xp, K: 1 / xp.diagonal(K))
     monkeypatch.setitem(RULES, "one over length", rule)
     assert weighting_of("one over length of outer") == (rule, "outer")
+
+
+@pytest.mark.parametrize("dtype", ["int32", "complex64", "bool"])
+def test_tensors_of_other_numbers_are_refused(dtype):
+    with pytest.raises(ValueError, match="updates should be floats"):
+        RULES["agreement"](tf.cast(tf.ones((3, 2)), dtype))
