@@ -7,6 +7,7 @@ import pytest
 from gaml_utils.experiments.files import load
 from gaml_utils.experiments.study.plan import seeds
 from gaml_utils.experiments.study.tables import effect
+from gaml_utils.experiments.study.verdicts import cell
 from tests.support.checkout import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -66,3 +67,9 @@ def test_chapters_name_the_memory_that_readme_does():
         chapter = next((ROOT / "notebooks").glob(f"{row[0]}_*.ipynb")).read_text(encoding="utf-8")
         named = int(re.search(r"(\d+) MB of memory", chapter).group(1))
         assert abs(named - int(row[1])) <= 50, row  # a step of README's rounding
+
+
+def test_quiet_outliers_are_heard_as_chapter_10_says():
+    chapter = next((ROOT / "notebooks").glob("10_*.ipynb")).read_text(encoding="utf-8")
+    weight = cell(QUIET, "quiet noise", "MAML", "power -1 of outer", "others_weight").mean()
+    assert f"each has {weight:.2f} times the uniform weight" in chapter
