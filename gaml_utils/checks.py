@@ -28,6 +28,13 @@ def check_count(name: str, value: Any, at_least: int = 1, at_most: int | None = 
     raise ValueError(f"{name} should be a whole number {bounds}, got {value!r}")
 
 
+def check_flag(name: str, value: Any) -> bool:
+    """True or False, given back: 1 is a number in the wrong place."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} should be True or False, got {value!r}")
+    return bool(value)
+
+
 def is_number(value: Any) -> bool:
     """A finite real number; True and False are none."""
     number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)

@@ -2,22 +2,32 @@
 
 import gaml_utils.networks  # noqa: F401, first: it says so where Keras does not run on TensorFlow
 from gaml_utils.learners.accuracy import accuracy_interval, episode_accuracies, episode_answers, task_losses
+from gaml_utils.learners.adml import ADML
 from gaml_utils.learners.base import MetaLearner
+from gaml_utils.learners.caml import CAML
 from gaml_utils.learners.data import as_dataset
 from gaml_utils.learners.maml import MAML
 from gaml_utils.learners.matrix_free import task_by_task
+from gaml_utils.learners.meta_sgd import MetaSGD
 from gaml_utils.learners.names import LEARNERS
 from gaml_utils.learners.reptile import Reptile
+from gaml_utils.learners.robustness import attacked_accuracies
 from gaml_utils.learners.second_derivative import SecondDerivative, check_second_derivative
+from gaml_utils.learners.taml import TAML
 
 __all__ = [
+    "ADML",
+    "CAML",
     "LEARNERS",
     "MAML",
     "MetaLearner",
+    "MetaSGD",
     "Reptile",
     "SecondDerivative",
+    "TAML",
     "accuracy_interval",
     "as_dataset",
+    "attacked_accuracies",
     "check_second_derivative",
     "episode_accuracies",
     "episode_answers",

@@ -4,7 +4,8 @@ All figures are non-transductive unless asked otherwise: the adapted model carri
 and judges each query alone. A transductive figure lets the queries of an episode share their statistics (chapter 08).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,15 +33,10 @@ def episode_answers(
     learner.require_compiled("episode_answers")
     steps = learner.inner_steps if steps is None else steps
     check_count("steps", steps, at_least=0)
-    batch = as_batch(batch)
-    for name in ("support_y", "query_y"):
-        labels = np.asarray(getattr(batch, name))
-        if labels.ndim != 2 or labels.dtype.kind not in "iu":
-            raise ValueError(f"{name} should be whole numbers (tasks, points), got {labels.dtype} {labels.shape}")
+    batch = check_labels(batch)
     answers = []
-    for k in range(0, len(batch.query_y), CHUNK):
-        part = check_tensors(_chunk(batch, k), learner.variable_dtype)
-        answers.append(_compiled(learner, part, steps, bool(transductive), _answer)(part).numpy())
+    for part in chunks(learner, batch):
+        answers.append(_compiled(learner, part, steps, bool(transductive), "answers")(part).numpy())
     return np.concatenate(answers)
 
 
@@ -63,10 +59,9 @@ def task_losses(
     learner.require_compiled("task_losses")
     steps = learner.inner_steps if steps is None else steps
     check_count("steps", steps, at_least=0)
-    batch, losses = as_batch(batch), []
-    for k in range(0, len(tf.nest.flatten(batch.query_y)[0]), CHUNK):
-        part = check_tensors(_chunk(batch, k), learner.variable_dtype)
-        losses.append(_compiled(learner, part, steps, bool(transductive), _loss)(part).numpy())
+    losses = []
+    for part in chunks(learner, as_batch(batch)):
+        losses.append(_compiled(learner, part, steps, bool(transductive), "losses")(part).numpy())
     return np.concatenate(losses)
 
 
@@ -90,39 +85,51 @@ def accuracy_interval(
     return mean_interval(np.concatenate(found))
 
 
-def _chunk(batch: TaskBatch, start: int) -> TaskBatch:
-    return tf.nest.map_structure(lambda a: a[start : start + CHUNK], batch)
+def check_labels(batch: TaskBatch) -> TaskBatch:
+    """The batch, or a ValueError where its labels are not whole numbers."""
+    batch = as_batch(batch)
+    for name in ("support_y", "query_y"):
+        labels = np.asarray(getattr(batch, name))
+        if labels.ndim != 2 or labels.dtype.kind not in "iu":
+            raise ValueError(f"{name} should be whole numbers (tasks, points), got {labels.dtype} {labels.shape}")
+    return batch
 
 
-def _answer(scores: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
-    return tf.argmax(scores, axis=-1, output_type=tf.int32)
+def chunks(learner: MetaLearner, batch: TaskBatch) -> Iterator[TaskBatch]:
+    """The batch as tensors, so many tasks at a time as go into memory."""
+    for start in range(0, len(tf.nest.flatten(batch.query_y)[0]), CHUNK):
+        part = tf.nest.map_structure(lambda a, start=start: a[start : start + CHUNK], batch)
+        yield check_tensors(part, learner.variable_dtype)
 
 
-def _loss(scores: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
-    return loss
+def _compiled(learner: MetaLearner, batch: TaskBatch, steps: int, transductive: bool, wanted: str) -> Callable:
+    """A compiled function, batch -> "answers" or "losses" of each task, for batches like this one."""
+
+    def of_task(outer: list, state: list, task: TaskBatch) -> tf.Tensor:
+        learned = learner.learn(outer, task.support_x, task.support_y, state, steps=steps)
+        loss, scores = learner.judge(outer, learned, task, transductive)
+        return tf.argmax(scores, axis=-1, output_type=tf.int32) if wanted == "answers" else loss
+
+    of_one = tf.TensorSpec((), learner.variable_dtype)
+    if wanted == "answers":
+        of_one = tf.TensorSpec(batch.query_y.shape[1:], tf.int32)
+    return over_batches(learner, batch, (steps, transductive, wanted), of_task, of_one)
 
 
-def _compiled(learner: MetaLearner, batch: TaskBatch, steps: int, transductive: bool, wanted: Callable) -> Callable:
-    """A compiled function, batch -> what is wanted of each task, for batches like this one, any number of tasks.
+def over_batches(learner: MetaLearner, batch: TaskBatch, key: tuple, of_task: Callable, of_one: Any) -> Callable:
+    """A compiled function, batch -> of_task(outer, state, task) of each task, for batches like this one of any size.
 
-    One task's graph serves all, in a loop. It is kept with the learner until its functions are made anew.
+    of_one: the TensorSpec of what of_task returns. One task's graph serves all, in a loop. It is kept with the learner,
+    under `key`, until the learner's functions are made anew.
     """
     like = tf.nest.map_structure(lambda a: tf.TensorSpec((None, *a.shape[1:]), a.dtype), batch)
-    key = steps, transductive, wanted, repr(like)
 
     def of_batch(batch: TaskBatch) -> tf.Tensor:
         outer, state = learner.outer(), learner.functional.state(0)
-
-        def one(task: TaskBatch) -> tf.Tensor:
-            learned = learner.learn(outer, task.support_x, task.support_y, state, steps=steps)
-            loss, scores = learner.judge(outer, learned, task, transductive)
-            return wanted(scores, loss)
-
-        of_one = tf.TensorSpec((), learner.variable_dtype)
-        if wanted is _answer:
-            of_one = tf.TensorSpec(batch.query_y.shape[1:], tf.int32)
+        one = partial(of_task, outer, state)
         return tf.map_fn(one, batch, parallel_iterations=PARALLEL, fn_output_signature=of_one)
 
+    key = *key, repr(like)
     if key not in learner.kept_answers:
         learner.kept_answers[key] = tf.function(of_batch, autograph=False).get_concrete_function(like)
     return learner.kept_answers[key]

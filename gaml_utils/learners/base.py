@@ -108,6 +108,19 @@ class MetaLearner(EpisodicModel):
         """What the optimiser moves: theta, the model's trainable variables, first, then what a learner adds."""
         return list(self.model.trainable_variables)
 
+    def theta(self, outer: list) -> list:
+        """All trainable parameters of the model, from tensors like outer_variables."""
+        return outer[: len(self.model.trainable_variables)]
+
+    def places(self, theta: list) -> list[int]:
+        """Which of the model's trainable variables the inner loop moves."""
+        return matching(theta, self.fast)
+
+    @property
+    def started_anew(self) -> list:
+        """Trainable variables of the model that start at 0 for each task, so that no outer step moves them."""
+        return []
+
     def inner_rates(self, outer: list) -> Any:
         """The inner step size: a number, or a list of tensors like what the inner loop moves."""
         if not isinstance(self.inner_lr, tuple):
@@ -122,7 +135,7 @@ class MetaLearner(EpisodicModel):
         outer: tensors like outer_variables. state: functional.state of the outer step, that of step 0 by default.
         order: which points each inner step sees, (steps, points); () for all. steps: inner_steps by default.
         """
-        theta = outer[: len(self.model.trainable_variables)]
+        theta = self.theta(outer)
         state = self.functional.state(0) if state is None else state
         steps = self.inner_steps if steps is None else steps
         rates = self.inner_rates(outer)
@@ -134,6 +147,10 @@ class MetaLearner(EpisodicModel):
         """The outputs for one task's queries, (points, ...); in training, normalised by x's own statistics."""
         return self.functional.predict(learned.memory, x, learned.state, training)[0]
 
+    def adapted(self, learned: Learned) -> Any:
+        """The adapted parameters that answer queries, like the model's; another thing where a learner has none."""
+        return learned.memory
+
     def statistics(self, outer: list, learned: Learned, x: tf.Tensor) -> list:
         """The state whose moving statistics are those of x, for answers that are transductive."""
         return self.functional.statistics(learned.memory, x, learned.state)
@@ -143,6 +160,17 @@ class MetaLearner(EpisodicModel):
         with self.functional.adding_losses() as added:
             prediction = self.answer(outer, learned, task.query_x, training=True)
         return self.functional.mean_loss(task.query_y, prediction, added), prediction
+
+    def adjusted(self, w: tf.Tensor, losses: tf.Tensor) -> tf.Tensor:
+        """The tasks' weights, (tasks,): what the rule gives, w. losses: of the queries after learning, (tasks,)."""
+        return w
+
+    def second_weights(self, losses: tf.Tensor) -> tf.Tensor | None:
+        """Weights of a second sum, of the gradients of the query losses before learning, (tasks,); None: there is none.
+
+        losses: these losses, (tasks,).
+        """
+        return None
 
     def order(self, batch: TaskBatch) -> tf.Tensor | tuple:
         """Which points each inner step sees, (tasks, steps, points); () for all."""
@@ -188,10 +216,10 @@ class MetaLearner(EpisodicModel):
         Raises ValueError for a learner that answers by something else than adapted parameters.
         """
         learned, x = self._learn_one("adapt", support_x, support_y, steps)
-        theta = self.model.trainable_variables
-        if not isinstance(learned.memory, list) or [p.shape for p in learned.memory] != [v.shape for v in theta]:
+        theta, adapted = self.model.trainable_variables, self.adapted(learned)
+        if not isinstance(adapted, list) or [p.shape for p in adapted] != [v.shape for v in theta]:
             raise ValueError(f"{type(self).__name__} adapts no parameters: call answers(...) instead of adapt")
-        return adapted_model(self.functional, learned.memory, learned.state, x)
+        return adapted_model(self.functional, adapted, learned.state, x)
 
     def answers(self, support_x: Any, support_y: Any, query_x: Any, steps: int | None = None) -> np.ndarray:
         """The outputs for ONE task's queries, (points, ...), each judged alone; the learner is unchanged.

@@ -20,7 +20,7 @@ import tensorflow as tf
 from gaml_utils.learners.base import MetaLearner
 from gaml_utils.learners.engine.checks import check_tensors
 from gaml_utils.learners.engine.functional import Functional, chosen, gradient_descent
-from gaml_utils.learners.engine.meta_batch import TaskResult, numbered, task_result
+from gaml_utils.learners.engine.meta_batch import TaskResult, gradient_before, numbered, task_result
 from gaml_utils.records import MetaResult, TaskBatch
 from gaml_utils.weighting.agreement import agreement_weights
 from gaml_utils.weighting.arrays import normalised
@@ -43,8 +43,8 @@ def task_by_task(learner: MetaLearner) -> Callable[[TaskBatch], MetaResult]:
         if learner.functional not in passes:
             passes.clear()
             of_task = Passes(learner)
-            passes[learner.functional] = [tf.function(f) for f in (of_task.compare, of_task.score, of_task.weigh)]
-        compare, score, weigh = passes[learner.functional]
+            passes[learner.functional] = {name: tf.function(getattr(of_task, name)) for name in PASSES}
+        compare, score, weigh, loss, before = (passes[learner.functional][name] for name in PASSES)
         batch = check_tensors(batch, learner.variable_dtype)
         learner.before_steps(batch)
         order = learner.order(batch)
@@ -65,10 +65,17 @@ def task_by_task(learner: MetaLearner) -> Callable[[TaskBatch], MetaResult]:
         squares = tf.reduce_sum(tf.stack(squares) * tf.square(tf.stack(largest) / unit))
         w = normalised(tf.experimental.numpy, scores, squares, np.finfo(scores.dtype.name))
         del total  # its memory is wanted for the direction
+        if type(learner).adjusted is not MetaLearner.adjusted:
+            w = learner.adjusted(w, tf.stack([loss(*task) for task in tasks]))
         direction, losses = [tf.zeros_like(v) for v in learner.outer_variables], []
+        if type(learner).second_weights is not MetaLearner.second_weights:
+            nothing = tf.zeros((), w.dtype)
+            c = learner.second_weights(tf.stack([before(*task, nothing, direction)[1] for task in tasks]))
+            for task, c_i in zip(tasks if c is not None else [], tf.unstack(c) if c is not None else [], strict=True):
+                direction = before(*task, c_i, direction)[0]
         for task, w_i in zip(tasks, tf.unstack(w), strict=True):
-            direction, loss = weigh(*task[:2], w_i, direction, task[2])
-            losses.append(loss)
+            direction, query_loss = weigh(*task[:2], w_i, direction, task[2])
+            losses.append(query_loss)
         return MetaResult(direction, w, tf.stack(losses))
 
     return meta_gradient
@@ -85,8 +92,11 @@ def check_learner(learner: MetaLearner) -> None:
         raise ValueError('learner should compare "updates" or "outer" directions: its losses take no memory to compare')
 
 
+PASSES = ("compare", "score", "weigh", "loss", "before")
+
+
 class Passes:
-    """What each of the three passes does with a task. Vectors are lists of tensors; order as in MetaLearner.learn."""
+    """What each of the passes does with a task. Vectors are lists of tensors; order as in MetaLearner.learn."""
 
     def __init__(self, learner: MetaLearner) -> None:
         self.learner = learner
@@ -122,13 +132,22 @@ class Passes:
             return inner_product(self.compared(task, order, number), total)
         outer, state = self.start(number)
         rates, steps = self.learner.inner_rates(outer), self.learner.inner_steps
-        theta = outer[: len(self.learner.model.trainable_variables)]
+        theta = self.learner.theta(outer)
         return update_along(self.learner.functional, theta, task, state, rates, steps, order, total)
 
     def weigh(self, task: TaskBatch, order: Any, w: tf.Tensor, total: list, number: Any = 0) -> tuple[list, tf.Tensor]:
         """total + w direction, and the query loss."""
         result = self.result(task, order, number)
         return [t + tf.cast(w, t.dtype) * d for t, d in zip(total, result.direction, strict=True)], result.query_loss
+
+    def loss(self, task: TaskBatch, order: Any, number: Any) -> tf.Tensor:
+        """The query loss after learning, ()."""
+        return self.result(task, order, number).query_loss
+
+    def before(self, task: TaskBatch, order: Any, number: Any, c: tf.Tensor, total: list) -> tuple[list, tf.Tensor]:
+        """total + c times the gradient of the query loss before learning, and that loss: TAML's second sum."""
+        loss, gradient = gradient_before(self.learner, self.start(number)[0], task, self.start(number)[1])
+        return [t + tf.cast(c, t.dtype) * g for t, g in zip(total, gradient, strict=True)], loss
 
 
 def update_along(

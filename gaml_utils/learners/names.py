@@ -3,8 +3,20 @@
 from collections.abc import Callable
 from functools import partial
 
+from gaml_utils.learners.adml import ADML
+from gaml_utils.learners.caml import CAML
 from gaml_utils.learners.maml import MAML
+from gaml_utils.learners.meta_sgd import MetaSGD
 from gaml_utils.learners.reptile import Reptile
+from gaml_utils.learners.taml import TAML
 
-# name -> callable: (model, inner_lr, inner_steps, ..., weighting, source) -> learner
-LEARNERS: dict[str, Callable] = {"MAML": MAML, "first-order MAML": partial(MAML, first_order=True), "Reptile": Reptile}
+# name -> callable: (model, weighting=..., source=..., inner_lr=..., inner_steps=..., ...) -> learner
+LEARNERS: dict[str, Callable] = {
+    "MAML": MAML,
+    "first-order MAML": partial(MAML, first_order=True),
+    "Reptile": Reptile,
+    "Meta-SGD": MetaSGD,
+    "CAML": CAML,
+    "TAML": TAML,
+    "ADML": ADML,
+}

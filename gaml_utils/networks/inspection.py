@@ -2,6 +2,7 @@
 
 import keras
 
+from gaml_utils.networks.context import Context, FiLM
 from gaml_utils.networks.normalisation import BatchNormalization, LayerNormalization
 
 STOCK = (
@@ -43,7 +44,7 @@ def all_exact(model: keras.Model) -> bool:
 def is_exact(layer: keras.layers.Layer) -> bool:
     """Is it one of EXACT, or one of the package's own, with an activation of Keras?"""
     kind = type(layer)
-    ours = kind in (BatchNormalization, LayerNormalization)
+    ours = kind in (BatchNormalization, LayerNormalization, Context, FiLM)
     known = kind.__module__.startswith("keras.src.") and kind.__name__ in EXACT
     functions = [getattr(layer, name, None) for name in ("activation", "recurrent_activation")]
     named = all(f is None or getattr(f, "__module__", "").startswith("keras.src.") for f in functions)

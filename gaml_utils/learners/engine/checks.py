@@ -89,7 +89,7 @@ def check_rates(inner_lr: Any, variables: list) -> Any:
 
 def check_outer_variables(learner: keras.Model) -> None:
     """Raise ValueError if a trainable variable of the learner is not among its outer_variables."""
-    moved = {id(v) for v in learner.outer_variables}
+    moved = {id(v) for v in [*learner.outer_variables, *learner.started_anew]}
     still = [v.path for v in learner.trainable_variables if id(v) not in moved]
     if still:
         raise ValueError(

@@ -14,11 +14,13 @@ from gaml_utils.learners.engine.divergence import DivergenceGuard
 from gaml_utils.learners.engine.functional import Functional, matching
 from gaml_utils.learners.engine.meta_batch import (
     TaskResult,
+    loss_before,
     numbered,
     over_tasks,
     task_result,
     task_weights,
     weighted_direction,
+    with_second_sum,
 )
 from gaml_utils.learners.engine.metrics import REPORTED, Reported, as_metric
 from gaml_utils.learners.engine.saving import learner_arguments, learner_config
@@ -79,8 +81,12 @@ class EpisodicModel(keras.Model):
             return task_result(self, outer, task, order, self.functional.state(step, number))
 
         result = over_tasks(of_one, (batch, self.order(batch), numbered(batch)), self.unrolled)
-        w = task_weights(result, self.weighting, self.source)
-        return weighted_direction(result, w), w, result
+        w = self.weigh(result)
+        return with_second_sum(self, batch, weighted_direction(result, w)), w, result
+
+    def weigh(self, result: TaskResult) -> tf.Tensor:
+        """One weight per task, (tasks,): what the rule gives, and what the learner makes of it."""
+        return self.adjusted(task_weights(result, self.weighting, self.source), result.query_loss)
 
     def before_steps(self, batch: TaskBatch) -> None:
         """A look at the model before the first outer step, given a batch or its TensorSpecs; learners may have one."""
@@ -188,13 +194,12 @@ class EpisodicModel(keras.Model):
             return TaskResult(learned.update, learned.update, query_loss, prediction), before
 
         result, before = over_tasks(judged, batch, self.unrolled)
-        return self._report(batch, before, result, task_weights(result, self.weighting, self.source))
+        return self._report(batch, before, result, self.weigh(result))
 
     def _loss_before(self, task_and_number: tuple) -> tf.Tensor:
         """The outer loss where nothing has been learned: a learner without inner steps has that after them as well."""
-        (task, number), outer = task_and_number, self.outer()
-        learned = self.learn(outer, *task[:2], self.functional.state(0, number), steps=0)
-        return self.outer_loss(outer, learned, task)[0]
+        task, number = task_and_number
+        return loss_before(self, self.outer(), task, self.functional.state(0, number))
 
     def _report(self, batch: TaskBatch, before: tf.Tensor, result: TaskResult, w: tf.Tensor) -> dict:
         self.reported.update_state(before, result, w)

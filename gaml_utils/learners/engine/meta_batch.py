@@ -109,6 +109,35 @@ def weighted_direction(result: TaskResult, w: tf.Tensor) -> list:
     return [tf.tensordot(tf.cast(w, d.dtype), d, 1) for d in result.direction]
 
 
+def loss_before(learner: Any, outer: list, task: TaskBatch, state: list) -> tf.Tensor:
+    """The outer loss of one task where nothing has been learned, ()."""
+    return learner.outer_loss(outer, learner.learn(outer, *task[:2], state, steps=0), task)[0]
+
+
+def gradient_before(learner: Any, outer: list, task: TaskBatch, state: list) -> tuple[tf.Tensor, list]:
+    """That loss and its gradient, like the outer variables."""
+    with tf.GradientTape() as tape:
+        tape.watch(outer)
+        loss = loss_before(learner, outer, task, state)
+    return loss, [dense(g) for g in tape.gradient(loss, outer, unconnected_gradients="zero")]
+
+
+def with_second_sum(learner: Any, batch: TaskBatch, direction: list) -> list:
+    """The direction, and sum_i c_i gradient_before_i where the learner has such second weights c, (tasks,)."""
+    tasks = numbered(batch).shape[0]
+    if learner.second_weights(tf.ones(tasks, learner.variable_dtype)) is None:
+        return direction
+    outer, step = learner.outer(), learner.optimizer.iterations
+
+    def of_one(inputs: tuple) -> tuple[tf.Tensor, list]:
+        task, number = inputs
+        return gradient_before(learner, outer, task, learner.functional.state(step, number))
+
+    losses, gradients = over_tasks(of_one, (batch, numbered(batch)), learner.unrolled)
+    c = learner.second_weights(losses)
+    return [d + tf.tensordot(tf.cast(c, g.dtype), g, 1) for d, g in zip(direction, gradients, strict=True)]
+
+
 def numbered(batch: TaskBatch) -> tf.Tensor:
     """0, 1, ..., one number per task."""
     return tf.range(tf.nest.flatten(batch)[0].shape[0])

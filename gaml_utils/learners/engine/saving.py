@@ -10,6 +10,7 @@ import numpy as np
 
 from gaml_utils.learners.engine.functional import gradient_descent
 from gaml_utils.networks.normalisation import PACKAGE
+from gaml_utils.weighting.measures import inequality_weights
 from gaml_utils.weighting.names import RULES
 
 PLAIN = ("inner_steps", "source", "unrolled", "transductive", "fast")  # settings that are saved as they are
@@ -26,7 +27,7 @@ def register(name: str, rule: Callable) -> None:
         keras.saving.register_keras_serializable(PACKAGE, called)(known)
 
 
-for _name, _rule in {**RULES, "gradient descent": gradient_descent}.items():
+for _name, _rule in {**RULES, "inequality": inequality_weights(), "gradient descent": gradient_descent}.items():
     if not isinstance(_rule, functools.partial):  # which Keras cannot save
         register(_name, _rule)
 
