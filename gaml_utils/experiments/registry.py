@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from gaml_utils.checks import known
 from gaml_utils.experiments.glyphs.plan import GLYPHS, glyph_jobs
 from gaml_utils.experiments.glyphs.training import glyph_job
+from gaml_utils.experiments.learners.plan import LEARNERS_GLYPHS, LEARNERS_SINES, learner_jobs
+from gaml_utils.experiments.learners.training import learner_job
 from gaml_utils.experiments.omniglot.plan import OMNIGLOT, omniglot_jobs
 from gaml_utils.experiments.omniglot.training import omniglot_job
 from gaml_utils.experiments.records import Config, Job, Run
@@ -50,6 +52,8 @@ EXPERIMENTS = {
     "study_lengths": Experiment(STUDY_LENGTHS, study_jobs, study_job, keras=False),
     "study_quiet": Experiment(STUDY_QUIET, study_jobs, study_job, keras=False),
     "study_h2": Experiment(STUDY_H2, study_jobs, study_job, keras=False),
+    "learners_sines": Experiment(LEARNERS_SINES, learner_jobs, learner_job, keras=True),
+    "learners_glyphs": Experiment(LEARNERS_GLYPHS, learner_jobs, learner_job, keras=True),
     "study_reptile": Experiment(STUDY_REPTILE, study_jobs, study_job, keras=False),
 }
 

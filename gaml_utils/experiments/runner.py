@@ -15,7 +15,7 @@ from functools import partial
 
 from tqdm.auto import tqdm
 
-from gaml_utils.experiments.files import RESULTS, read_partial, versions, write_json
+from gaml_utils.experiments.files import RESULTS, code_digest, read_partial, versions, write_json
 from gaml_utils.experiments.records import Config, Job, Run, key
 from gaml_utils.experiments.registry import experiment
 
@@ -61,6 +61,7 @@ def run(name: str, config: Config | None = None, folder: pathlib.Path = RESULTS,
             "experiment": name,
             "command": f"python -m gaml_utils.experiments {name}",
             "config": config,
+            "code": code_digest(),
             "versions": versions(wanted.keras),
             "wall_seconds": round(seconds, 1),
             "runs": [{k: v for k, v in r.items() if k != "seconds"} for r in runs],

@@ -57,7 +57,9 @@ class ADML(MAML):
         """As MetaLearner.learn; memory: the parameters adapted to the clean, and to the attacked support set."""
         state = self.functional.state(0) if state is None else state
         clean = super().learn(outer, x, y, state, order, steps)
-        attacked = super().learn(outer, self.attack(outer, x, y, state), y, state, order, steps)
+        attacked = clean
+        if (self.inner_steps if steps is None else steps) > 0:  # else there is nothing that an attack would change
+            attacked = super().learn(outer, self.attack(outer, x, y, state), y, state, order, steps)
         return clean._replace(memory=(clean.memory, attacked.memory), update=clean.update + attacked.update)
 
     def outer_loss(self, outer: list, learned: Learned, task: TaskBatch) -> tuple[tf.Tensor, tf.Tensor]:

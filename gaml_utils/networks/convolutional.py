@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from gaml_utils.checks import check_count
+from gaml_utils.networks.context import Context, FiLM
 from gaml_utils.networks.normalisation import PACKAGE, BatchNormalization
 
 DOWNSAMPLE = ("stride", "pool")
@@ -17,7 +18,12 @@ LAST = "channels_last"  # whatever the settings of Keras say
 
 
 def conv4(
-    ways: int, filters: int = 64, downsample: str = "stride", shape: tuple = (28, 28, 1), dtype: str = "float32"
+    ways: int,
+    filters: int = 64,
+    downsample: str = "stride",
+    shape: tuple = (28, 28, 1),
+    dtype: str = "float32",
+    context: int = 0,
 ) -> keras.Model:
     """Images (points, *shape) -> logits (points, ways): for losses with from_logits=True.
 
@@ -26,10 +32,13 @@ def conv4(
     over what is left of the image, `filters` numbers, and one dense layer, named "head".
     The convolutions have no bias: the normalisation after each would take it out again. Its momentum is 0, so
     the moving statistics of a batch are that batch's own, without the rounding of a long mean.
+    context: so many numbers of a task scale and shift the channels of the last two blocks, behind the normalisation
+    (for CAML: see networks.context); 0 for none.
     Raises ValueError for another `downsample`, a count below 1 or sides below 16.
     """
     check_count("ways", ways)
     check_count("filters", filters)
+    check_count("context", context, at_least=0)
     if downsample not in DOWNSAMPLE:
         raise ValueError(f'downsample should be "stride" or "pool", got {downsample!r}')
     if len(shape) != 3 or min(shape[:2]) < 2**BLOCKS:
@@ -37,9 +46,12 @@ def conv4(
     strides = 2 if downsample == "stride" else 1
     layers = keras.layers
     x = h = keras.Input(shape, dtype=dtype, name="image")
+    phi = Context(context, append=False, dtype=dtype, name="context")(x) if context else None
     for k in range(1, BLOCKS + 1):
         h = layers.Conv2D(filters, 3, strides, "same", LAST, use_bias=False, dtype=dtype, name=f"conv{k}")(h)
         h = BatchNormalization(momentum=0.0, dtype=dtype, name=f"norm{k}")(h)
+        if phi is not None and k > BLOCKS - 2:
+            h = FiLM(dtype=dtype, name=f"film{k}")([h, phi])
         h = layers.ReLU(dtype=dtype, name=f"relu{k}")(h)
         if downsample == "pool":
             h = layers.MaxPooling2D(2, data_format=LAST, dtype=dtype, name=f"pool{k}")(h)
