@@ -34,7 +34,7 @@ def fgsm(loss: Callable[[Any], tf.Tensor], x: Any, epsilon: float, input_range: 
 
 def stepped(x: tf.Tensor, gradient: Any, epsilon: float, input_range: tuple | None) -> tf.Tensor:
     """One tensor after its step."""
-    step = tf.cast(epsilon, x.dtype) * tf.sign(gradient)
+    step = tf.constant(epsilon, x.dtype) * tf.sign(gradient)
     if input_range is None:
         return tf.stop_gradient(x + step)
     low, high = (tf.constant(end, x.dtype) for end in input_range)

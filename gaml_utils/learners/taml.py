@@ -113,7 +113,7 @@ class TAML(MAML):
             return loss, prediction
         before = self.answer(outer, learned._replace(memory=self.theta(outer)), task.query_x, training=True)
         after, before = (mean_entropy(outputs, self.from_logits) for outputs in (prediction, before))
-        return loss + self.strength * (after - before), prediction
+        return loss + tf.cast(self.strength * (after - before), loss.dtype), prediction
 
     def get_config(self) -> dict:
         """For saving: the settings of MAML, measure, strength, order and losses."""

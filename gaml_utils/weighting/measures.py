@@ -111,8 +111,8 @@ def inequality_slopes(losses: Any, measure: str = "theil", order: float | None =
     """dI/dl_i, (tasks,): arguments and errors as in `inequality`. They are 0 where all losses are 0."""
     m, order = _checked(measure, order)
     xp, r, mean = _relative(losses)
-    slopes = m.slope(xp, r, order) / (r.shape[0] * xp.where(mean > 0, mean, xp.ones_like(mean)))
-    return xp.where(mean > 0, slopes, xp.zeros_like(slopes))
+    slopes = m.slope(xp, r, order) / (r.shape[0] * xp.where(mean == 0, xp.ones_like(mean), mean))
+    return xp.where(mean == 0, xp.zeros_like(slopes), slopes)
 
 
 def inequality_weights(measure: str = "theil", strength: float = 1.0, order: float | None = None) -> Callable:

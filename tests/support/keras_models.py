@@ -242,3 +242,12 @@ def outer_objective(model, batch, inner_lr, steps, w):
         return total
 
     return lambda arrays: float(objective([tf.constant(a) for a in arrays]))
+
+
+def tanh_net(units=5, before=(), after=()):
+    """1 -> units -> 1 in float64; before, after: makers of layers that stand before and behind the hidden one."""
+    keras.utils.set_random_seed(1)
+    with float64():
+        hidden = keras.layers.Dense(units, "tanh", name="hidden")
+        layers = [*(make() for make in before), hidden, *(make() for make in after)]
+        return functional(*layers, keras.layers.Dense(1, name="last"), shape=(1,))
