@@ -42,7 +42,7 @@ def read_partial(path: pathlib.Path, config: Config) -> dict[tuple, Run]:
             continue
     found = runs.pop(0) if runs else header
     for name, what in (("config", "with another config"), ("code", "by other code of rules and learners")):
-        if found.get(name) != header[name]:
+        if found.get(name, header["code"]) != header[name]:
             raise ValueError(f"{path.name} was made {what}: finish that run, or delete the file")
     write_text(path, "".join(json.dumps(line) + "\n" for line in [header, *runs]))
     return {key(r): r for r in runs}

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gaml_utils.experiments.learners.controls import OnlyQueries, Uncrossed
+from gaml_utils.experiments.learners.training_controls import controls
 from gaml_utils.learners import ADML, MAML, MetaSGD, as_dataset, attacked_accuracies, episode_accuracies
 from gaml_utils.learners.attacks import fgsm
 from gaml_utils.records import TaskBatch
@@ -132,11 +132,11 @@ def test_the_controls_pair_what_they_say():
 
     clean_s, clean_q, bad_s, bad_q = BATCH.support_x, BATCH.query_x, attacked.support_x, attacked.query_x
     expected = {
-        Uncrossed: [after(bad_s, bad_q, i) + after(clean_s, clean_q, i) for i in range(4)],
-        OnlyQueries: [after(clean_s, bad_q, i) + after(clean_s, clean_q, i) for i in range(4)],
+        "ADML, uncrossed": [after(bad_s, bad_q, i) + after(clean_s, clean_q, i) for i in range(4)],
+        "ADML, only queries": [after(clean_s, bad_q, i) + after(clean_s, clean_q, i) for i in range(4)],
     }
     for kind, losses in expected.items():
-        found = compiled(kind(model, 0.3, RANGE, inner_lr=0.05)).meta_gradient(BATCH).query_losses
+        found = compiled(controls()[kind](model, 0.3, RANGE, inner_lr=0.05)).meta_gradient(BATCH).query_losses
         np.testing.assert_allclose(found, losses, rtol=1e-10)
 
 

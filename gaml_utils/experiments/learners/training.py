@@ -27,11 +27,11 @@ def make_learner(config: Any, job: Job, network: Any, loss: Any, **compiled: Any
     """The learner of a job around network(context), compiled with Adam."""
     import keras
 
-    from gaml_utils.experiments.learners.controls import OnlyQueries, Uncrossed
+    from gaml_utils.experiments.learners.training_controls import controls
     from gaml_utils.learners.names import LEARNERS
 
     s = known("learner", job["learner"], config["learners"])
-    kinds = LEARNERS | {"ADML, uncrossed": Uncrossed, "ADML, only queries": OnlyQueries}
+    kinds = LEARNERS | controls()
     settings = {name: value for name, value in s["settings"].items() if name != "context"}
     weighting, source = weighting_of(job["rule"])
     inner_lr = float(job["part"].removeprefix(part_of(0)[:-1]))
