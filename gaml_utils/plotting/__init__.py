@@ -2,6 +2,7 @@
 
 from gaml_utils.plotting.chapter_10 import plot_predicted, plot_seeds, plot_stops
 from gaml_utils.plotting.chapter_11 import plot_by_rank, plot_dial, plot_directions, plot_lines, plot_memory
+from gaml_utils.plotting.chapter_12 import plot_effects, plot_planes, plot_rates, plot_weights_in_plane
 from gaml_utils.plotting.charts import plot_adaptation, plot_bars, plot_curves, plot_images, plot_weights, smooth
 from gaml_utils.plotting.style import (
     BLACK,
@@ -34,14 +35,18 @@ __all__ = [
     "plot_by_rank",
     "plot_curves",
     "plot_dial",
+    "plot_effects",
     "plot_directions",
     "plot_images",
     "plot_lines",
     "plot_memory",
+    "plot_planes",
     "plot_predicted",
+    "plot_rates",
     "plot_seeds",
     "plot_stops",
     "plot_weights",
+    "plot_weights_in_plane",
     "show",
     "smooth",
     "use_style",

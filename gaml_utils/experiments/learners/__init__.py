@@ -1,5 +1,30 @@
 """Part IV's question: does it matter, to other learners than MAML, how the tasks are weighed? Chapters 12 and 13."""
 
 from gaml_utils.experiments.learners.plan import HEADLINES, LEARNERS_GLYPHS, LEARNERS_SINES, learner_jobs
+from gaml_utils.experiments.learners.tables import (
+    against,
+    aligned,
+    cell,
+    change,
+    headline_table,
+    headlines,
+    learner_table,
+    step_sizes,
+    verdict,
+)
 
-__all__ = ["HEADLINES", "LEARNERS_GLYPHS", "LEARNERS_SINES", "learner_jobs"]
+__all__ = [
+    "HEADLINES",
+    "LEARNERS_GLYPHS",
+    "LEARNERS_SINES",
+    "against",
+    "aligned",
+    "cell",
+    "change",
+    "headline_table",
+    "headlines",
+    "learner_jobs",
+    "learner_table",
+    "step_sizes",
+    "verdict",
+]
