@@ -31,8 +31,9 @@ def cell(
     seeds = config["seeds"] + (config["headline_seeds"] if more else [])
     runs = {r["seed"]: r for r in results["runs"] if (r["learner"], r["rule"]) == (learner, rule)}
     found = [np.ravel(np.nan if runs[s].get(field) is None else runs[s][field])[0] for s in seeds]
-    if not any(field in runs[s] for s in seeds):
-        raise ValueError(f"field should be one of {', '.join(map(repr, runs[seeds[0]]))}, got {field!r}")
+    ended = [runs[s] for s in seeds if "test_error" in runs[s]]
+    if ended and field not in ended[0]:
+        raise ValueError(f"field should be one of {', '.join(map(repr, ended[0]))}, got {field!r}")
     blown = [runs[s].get("test_error") is None or runs[s]["test_error"] > DIVERGED for s in seeds]
     return np.where(blown, np.nan, np.array(found, dtype=np.float64))
 
