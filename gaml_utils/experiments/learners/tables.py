@@ -65,7 +65,13 @@ def change(results: Results, a: Cell, b: Cell, field: str = "test_error") -> Eff
 
 
 def verdict(results: Results, a: Cell, b: Cell, field: str = "test_error") -> str:
-    """ "better", "worse", "no difference found" or "diverged", of a less b, by the 95% interval: exploratory."""
+    """ "better", "worse", "no difference found" or "diverged", of a less b, by the 95% interval: exploratory.
+
+    Of a headline what the plan's test says, "no difference" and "undecided" among it.
+    """
+    for name, (*sides, of, _) in HEADLINES[results["experiment"]].items():
+        if (tuple(sides), of) == ((a, b), field):
+            return next(h.verdict for h in headlines(results) if h.name == name)
     found = against(results, a, b, field)
     if found is None:
         return "diverged"

@@ -88,6 +88,7 @@ def test_comparisons_are_paired_and_in_percent():
     assert comparison.difference == pytest.approx(differences.mean()) and comparison.pairs == 10
     assert percent.change == pytest.approx(100 * differences.mean() / cell(found, *b).mean())
     assert verdict(found, a, b) == "worse" and verdict(found, b, a) == "better"
+    assert verdict(found, ("Meta-SGD", "power -1 of outer"), b) == "no difference"  # a headline
     assert verdict(found, ("MAML", "power -1 of outer"), ("MAML", "agreement of outer")) == "no difference found"
 
 
