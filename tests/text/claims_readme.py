@@ -1,6 +1,7 @@
 """What README says of the study, and the cells that say so (tests/text/test_study_claims.py)."""
 
 from gaml_utils.experiments.files import load
+from gaml_utils.experiments.learners import headlines as learner_headlines
 from gaml_utils.experiments.study.verdicts import Headline, cell, headlines
 
 
@@ -15,7 +16,7 @@ def row(h: Headline, results: dict) -> str:
 
 STUDY = load("study")
 PAPER = "agreement of updates"
-POWER = "power -1 of outer"
+POWER, HALF = "power -1 of outer", "power -0.5 of outer"
 GLYPHS = ("glyphs", "glyphs, wrong labels")
 NUMBERS = [part for part in STUDY["config"]["settings"] if part not in (*GLYPHS, "nothing to learn")]
 CLAIMS: list = [(row(h, STUDY), [(*h.cell, h.verdict)]) for h in headlines(STUDY)]
@@ -48,5 +49,40 @@ CLAIMS += [
         "On 5-way characters that ship with the repository, with five paired seeds and step sizes tuned on validation "
         "scripts for both rules, **no difference was found**.",
         [("glyphs", learner, PAPER, "no difference found") for learner in ("MAML", "Reptile")],
+    ),
+]
+
+OTHERS = {h.name: h for h in learner_headlines(load("learners_sines"))}
+
+
+def told(name: str) -> str:
+    """A headline of the other learners, as README has it in brackets."""
+    h = OTHERS[name]
+    return f"{name}, {h.verdict}, {h.comparison.difference:+.3f} [{h.comparison.low:+.3f}, {h.comparison.high:+.3f}]"
+
+
+def tied(*names: str) -> list:
+    """The cells of these headlines."""
+    return [(*OTHERS[name].cells, OTHERS[name].verdict) for name in names]
+
+
+CLAIMS += [
+    (
+        f"Both learners leave MAML behind at equal steps ({told('L5')}; {told('L6')}; intervals corrected for the eight "
+        "headlines).",
+        tied("L5", "L6"),
+    ),
+    (
+        f"Agreement of updates multiplies their errors by more than ten ({told('L1')}; {told('L3')}).",
+        tied("L1", "L3"),
+    ),
+    (
+        f"Power -1 of outer gradients was expected to change nothing and did harm ({told('L2')}; {told('L4')}); power "
+        "-0.5 is level.",
+        [*tied("L2", "L4"), *(((n, HALF), (n, "uniform"), "no difference found") for n in ("Meta-SGD", "CAML"))],
+    ),
+    (
+        f"Lowering the inequality of the losses before the inner loop makes them more equal and larger ({told('L7')}).",
+        tied("L7"),
     ),
 ]

@@ -128,16 +128,22 @@ def headline_table(*files: Results) -> str:
 
 
 def learner_table(results: Results, learners: Sequence[str], field: str = "test_error") -> str:
-    """Learner x rule: the error of uniform weights, then each rule in percent of it, with 95% intervals."""
-    rules = list(dict.fromkeys(r for name in learners for r in results["config"]["learners"][name]["rules"]))
-    rows = [["", "uniform", *rules[1:]]]
-    for name in learners:
-        mean, low, high = (float(v) for v in mean_interval(cell(results, name, field=field)))
-        row = [name, f"{mean:.3f} [{low:.3f}, {high:.3f}]"]
-        for rule in rules[1:]:
-            there = rule in results["config"]["learners"][name]["rules"]
-            found = change(results, (name, rule), (name, UNIFORM), field) if there else None
-            row.append("" if not there else "diverged" if found is None else str(found).strip())
+    """Learner x rule, a column a learner: the error of uniform weights, then each rule in percent of it.
+
+    With 95% intervals, not corrected; a star where 0 is left out. Empty where a learner was not tried with a rule.
+    """
+    tried = {name: results["config"]["learners"][name]["rules"] for name in learners}
+    rows = [["", *learners]]
+    for rule in dict.fromkeys(rule for rules in tried.values() for rule in rules):
+        row = [rule]
+        for name in learners:
+            if rule not in tried[name]:
+                row.append("")
+            elif rule == UNIFORM:
+                mean, low, high = (float(v) for v in mean_interval(cell(results, name, field=field)))
+                row.append(f"{mean:.3f} [{low:.3f}, {high:.3f}]")
+            else:
+                row.append(str(change(results, (name, rule), (name, UNIFORM), field) or "diverged").strip())
         rows.append(row)
     return aligned(rows)
 
