@@ -68,8 +68,8 @@ def tied(*names: str) -> list:
 
 CLAIMS += [
     (
-        f"Both learners leave MAML behind at equal steps ({told('L5')}; {told('L6')}; intervals corrected for the eight "
-        "headlines).",
+        f"Both learners leave MAML behind at equal steps ({told('L5')}; {told('L6')}; intervals corrected for "
+        "the eight headlines).",
         tied("L5", "L6"),
     ),
     (
