@@ -30,9 +30,12 @@ class TAML(MAML):
     losses="after", ours: those after it; the weights are then w_i + strength dI/dl_i (inequality_weights), and no more
     is needed.
 
+    Its updates are MAML's, and so are its directions but for the entropies.
     strength: at least 0, in units of the mean loss; with 0 the learner is MAML. order: see weighting.inequality; it is
     kept as `measure_order`, and `losses` as `compared`. Losses should be at least 0.
     """
+
+    weighs_losses = True
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ from gaml_utils.records import TaskBatch
 from gaml_utils.weighting import agreement_weights, inequality, inequality_slopes, inequality_weights, uniform_weights
 from gaml_utils.weighting.measures import MEASURES
 from tests.support.keras_learners import arrays, compiled
-from tests.support.keras_models import float64, functional, tanh_net
+from tests.support.keras_models import as_data, batch_for, float64, functional, make, tanh_net
 from tests.support.plain_formulas import same
 from tests.support.strangers import sines
 
@@ -95,6 +95,16 @@ def test_a_rule_and_the_inequality_are_added(losses):
     ours = compiled(TAML(tanh_net(), "theil", 0.4, losses=losses, **settings)).meta_gradient(BATCH)
     added = 0.4 * inequality_slopes(np.array(plain.query_losses)) if losses == "after" else 0
     np.testing.assert_allclose(ours.weights, plain.weights + added, rtol=1e-12)
+
+
+@pytest.mark.parametrize("losses", ["before", "after"])
+def test_evaluate_weighs_as_fit_does_though_it_judges_by_other_statistics(losses):
+    """With batch normalisation the queries are judged by the support set's statistics, and weighed by their own."""
+    settings = {"weighting": agreement_weights, "inner_lr": 0.1}
+    learner = compiled(TAML(make("batch norm"), "theil", 0.5, losses=losses, **settings))
+    batch = batch_for("batch norm")
+    reported = learner.evaluate(as_data(batch), steps=1, verbose=0, return_dict=True)
+    np.testing.assert_allclose(reported["smallest_weight"], np.min(learner.meta_gradient(batch).weights), rtol=1e-4)
 
 
 def test_its_order_is_heard():

@@ -1,7 +1,4 @@
-"""A learner as a keras.Model: compile, fit, evaluate, save and load, over meta-batches of tasks.
-
-What is learned, and how, is the learner's own: see learners.base.
-"""
+"""A learner as a keras.Model over meta-batches: compile, fit, evaluate, save. What is learned is in learners.base."""
 
 from typing import Any
 
@@ -37,6 +34,7 @@ class EpisodicModel(keras.Model):
     train_function: Any  # what make_train_function sets
     test_function: Any
     functional: Any = None  # what compile sets
+    weighs_losses = False  # True: the weights depend on the query losses, whatever the source
 
     def compile(self, optimizer: Any = "adam", loss: Any = "mse", metrics: list | None = None, **kwargs: Any) -> None:
         """As keras.Model.compile. loss: of one task's points; metrics: of the answers on the query sets.
@@ -184,17 +182,18 @@ class EpisodicModel(keras.Model):
         batch = check_tensors(data, self.variable_dtype)
         outer, state = self.outer(), self.functional.state(0)  # the same for each task, wherever it stands
 
-        def judged(task: TaskBatch) -> tuple[TaskResult, tf.Tensor]:
+        def judged(task: TaskBatch) -> tuple:
             before, _ = self.judge(outer, self.learn(outer, *task[:2], state, steps=0), task)
             learned = self.learn(outer, *task[:2], state)
             query_loss, prediction = self.judge(outer, learned, task)
-            if self.source == "outer" or not learned.update:
+            result = TaskResult(learned.update, learned.update, query_loss, prediction)
+            if self.source != "updates" or self.weighs_losses or not learned.update:  # as `fit` has them
                 result = task_result(self, outer, task, (), state)
-                return result._replace(query_loss=query_loss, prediction=prediction), before
-            return TaskResult(learned.update, learned.update, query_loss, prediction), before
+            return result, query_loss, prediction, before
 
-        result, before = over_tasks(judged, batch, self.unrolled)
-        return self._report(batch, before, result, self.weigh(result))
+        result, query_loss, prediction, before = over_tasks(judged, batch, self.unrolled)
+        w = self.weigh(result)
+        return self._report(batch, before, result._replace(query_loss=query_loss, prediction=prediction), w)
 
     def _loss_before(self, task_and_number: tuple) -> tf.Tensor:
         """The outer loss where nothing has been learned: a learner without inner steps has that after them as well."""
