@@ -33,6 +33,8 @@ class CAML(MAML):
 
     def checked_setting(self, name: str, value: Any) -> Any:
         """As MetaLearner.checked_setting; fast=None is the context, not all."""
+        if name == "fast" and hasattr(self, "learn_start"):
+            raise ValueError("fast should stay as it is: make a new learner for another")
         if name == "fast" and value is None:
             value = context_paths(self.model)
         if name == "learn_start":

@@ -144,6 +144,14 @@ def test_whether_the_start_is_learned_stays_as_it_was_compiled():
         learner.learn_start = True
 
 
+@pytest.mark.parametrize("compile_it", [False, True])
+def test_what_adapts_stays_as_it_is(compile_it):
+    """Another variable would start at 0 for each task, whatever its value."""
+    learner = compiled(CAML(in_context())) if compile_it else CAML(in_context())
+    with pytest.raises(ValueError, match="fast should stay as it is"):
+        learner.fast = "hidden/*"
+
+
 @pytest.mark.parametrize("given", [1, None, "no"])
 def test_learn_start_is_a_flag(given):
     with pytest.raises(ValueError, match="learn_start should be True or False"):
