@@ -3,6 +3,7 @@
 from gaml_utils.plotting.chapter_10 import plot_predicted, plot_seeds, plot_stops
 from gaml_utils.plotting.chapter_11 import plot_by_rank, plot_dial, plot_directions, plot_lines, plot_memory
 from gaml_utils.plotting.chapter_12 import plot_effects, plot_planes, plot_rates, plot_weights_in_plane
+from gaml_utils.plotting.chapter_13 import plot_attacks, plot_lorenz, plot_sorted, plot_weights_of_losses
 from gaml_utils.plotting.charts import plot_adaptation, plot_bars, plot_curves, plot_images, plot_weights, smooth
 from gaml_utils.plotting.style import (
     BLACK,
@@ -31,6 +32,7 @@ __all__ = [
     "RED",
     "SKY",
     "plot_adaptation",
+    "plot_attacks",
     "plot_bars",
     "plot_by_rank",
     "plot_curves",
@@ -39,14 +41,17 @@ __all__ = [
     "plot_directions",
     "plot_images",
     "plot_lines",
+    "plot_lorenz",
     "plot_memory",
     "plot_planes",
     "plot_predicted",
     "plot_rates",
     "plot_seeds",
+    "plot_sorted",
     "plot_stops",
     "plot_weights",
     "plot_weights_in_plane",
+    "plot_weights_of_losses",
     "show",
     "smooth",
     "use_style",

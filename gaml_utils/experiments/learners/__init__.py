@@ -2,6 +2,7 @@
 
 from gaml_utils.experiments.learners.plan import HEADLINES, LEARNERS_GLYPHS, LEARNERS_SINES, learner_jobs
 from gaml_utils.experiments.learners.tables import (
+    accuracies_under_attack,
     against,
     aligned,
     cell,
@@ -17,6 +18,7 @@ __all__ = [
     "HEADLINES",
     "LEARNERS_GLYPHS",
     "LEARNERS_SINES",
+    "accuracies_under_attack",
     "against",
     "aligned",
     "cell",

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from gaml_utils.checks import known
-from gaml_utils.experiments.learners.plan import HEADLINES, UNIFORM
+from gaml_utils.experiments.learners.plan import ATTACKED, HEADLINES, UNIFORM
 from gaml_utils.experiments.records import Results
 from gaml_utils.experiments.study.tables import Effect
 from gaml_utils.experiments.study.verdicts import DIVERGED
@@ -36,6 +36,18 @@ def cell(
         raise ValueError(f"field should be one of {', '.join(map(repr, ended[0]))}, got {field!r}")
     blown = [runs[s].get("test_error") is None or runs[s]["test_error"] > DIVERGED for s in seeds]
     return np.where(blown, np.nan, np.array(found, dtype=np.float64))
+
+
+def accuracies_under_attack(results: Results, learner: str, side: str) -> np.ndarray:
+    """(seeds, 1 + epsilons): accuracy of a learner with uniform weights, clean and at each epsilon of the plan.
+
+    side: what is attacked, "support" or "query". Raises ValueError for a learner that was not tested under attack.
+    """
+    known("side", side, dict.fromkeys(["support", "query"]))
+    known("learner", learner, dict.fromkeys(ATTACKED))
+    seeds = results["config"]["seeds"]
+    runs = {r["seed"]: r for r in results["runs"] if (r["learner"], r["rule"]) == (learner, UNIFORM)}
+    return np.array([[1 - runs[s]["test_error"], *(1 - e for e in runs[s][f"{side}_attacked"])] for s in seeds])
 
 
 def step_sizes(results: Results, learner: str, rule: str = UNIFORM) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from gaml_utils.experiments.learners import (
     HEADLINES,
     LEARNERS_GLYPHS,
     LEARNERS_SINES,
+    accuracies_under_attack,
     against,
     aligned,
     cell,
@@ -153,3 +154,16 @@ def test_the_table_has_every_rule_of_its_learners():
 
 def test_columns_stand_under_each_other():
     assert aligned([["", "a"], ["long", "bb"]]) == "       a\nlong  bb"
+
+
+def test_accuracies_under_attack_begin_with_the_clean_one():
+    found = results(LEARNERS_GLYPHS, name="learners_glyphs")
+    accuracies = accuracies_under_attack(found, "ADML", "query")
+    assert accuracies.shape == (5, 3)
+    np.testing.assert_allclose(accuracies[:, 0], 1 - cell(found, "ADML"))
+    np.testing.assert_allclose(accuracies[:, 1], 1 - cell(found, "ADML", field="query_attacked"))
+    np.testing.assert_array_equal(accuracies[:, 2], 0)  # an error of 1
+    with pytest.raises(ValueError, match="learner should be one of"):
+        accuracies_under_attack(found, "CAML", "query")
+    with pytest.raises(ValueError, match="side should be one of"):
+        accuracies_under_attack(found, "ADML", "queries")
