@@ -25,6 +25,7 @@ class ADML(MAML):
     no limits. An update is both displacements, one after the other. With epsilon 0 direction and loss are twice MAML's.
     `answers`, `adapt` and `evaluate` are about the clean inner loop: who attacks there is up to the caller
     (attacked_accuracies).
+    Raises ValueError as MAML does, for an epsilon below 0, an input_range that is no range, and inputs out of it.
     """
 
     def __init__(

@@ -23,8 +23,8 @@ class CAML(MAML):
 
     learn_start=True: where the context starts is learned with theta. fast: other variables that adapt, as in
     MetaLearner; with fast="*" and learn_start=True the learner is MAML.
-    Raises ValueError for a model without a Context layer, and for a context that does not start at 0 though it is not
-    learned.
+    Raises ValueError as MAML does, for a model without a Context layer, for a context that does not start at 0 though
+    it is not learned, and for another `fast`, or after `compile` another learn_start, than it was made with.
     """
 
     def __init__(self, model: keras.Model, inner_lr: Any = 1.0, learn_start: bool = False, **kwargs: Any) -> None:

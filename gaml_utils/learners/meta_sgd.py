@@ -21,16 +21,17 @@ class MetaSGD(MAML):
     inner_lr: where alpha starts, a number or a list as in MetaLearner. train_rates=False: alpha stays there, and the
     learner is MAML. source="outer" compares the directions of theta and alpha together. The paper has one inner step;
     more steps than were trained with, at the learned rates, can run away.
+    Raises ValueError as MAML does, for a train_rates that is neither True nor False, and for another `fast` or
+    train_rates than it was made with.
     """
 
     def __init__(self, model: keras.Model, inner_lr: Any = 0.01, train_rates: bool = True, **kwargs: Any) -> None:
         super().__init__(model, inner_lr, **kwargs)
-        check_flag("train_rates", train_rates)
+        trained = check_flag("train_rates", train_rates)
         theta = model.trainable_variables
         moved = [theta[k] for k in self.places(theta)]
         self.rates = [
-            self.add_weight(v.shape, "zeros", v.dtype, trainable=bool(train_rates), name=f"rate_{k}")
-            for k, v in enumerate(moved)
+            self.add_weight(v.shape, "zeros", v.dtype, trainable=trained, name=f"rate_{k}") for k, v in enumerate(moved)
         ]
         self.train_rates = train_rates
         self.start_rates()
@@ -46,7 +47,7 @@ class MetaSGD(MAML):
         made = hasattr(self, "rates")
         if name in ("fast", "train_rates") and made and hasattr(self, name):
             raise ValueError(f"{name} should stay as it is: make a new learner for another")
-        return bool(value) if name == "train_rates" else super().checked_setting(name, value)
+        return check_flag(name, value) if name == "train_rates" else super().checked_setting(name, value)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """A new inner_lr is where alpha starts anew."""

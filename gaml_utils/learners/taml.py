@@ -33,6 +33,8 @@ class TAML(MAML):
     Its updates are MAML's, and so are its directions but for the entropies.
     strength: at least 0, in units of the mean loss; with 0 the learner is MAML. order: see weighting.inequality; it is
     kept as `measure_order`, and `losses` as `compared`. Losses should be at least 0.
+    Raises ValueError as MAML does, for another measure, strength, order or losses than these, and in `compile` where
+    the entropy has no classes.
     """
 
     weighs_losses = True
