@@ -52,7 +52,7 @@ CLAIMS += [
     ),
 ]
 
-OTHERS = {h.name: h for h in learner_headlines(load("learners_sines"))}
+OTHERS = {h.name: h for h in learner_headlines(load("learners_sines"), load("learners_glyphs"))}
 
 
 def told(name: str) -> str:
@@ -84,5 +84,9 @@ CLAIMS += [
     (
         f"Lowering the inequality of the losses before the inner loop makes them more equal and larger ({told('L7')}).",
         tied("L7"),
+    ),
+    (
+        f"It holds where MAML falls ({told('L8')}).",
+        [(*OTHERS["L8"].cells, "better", {"results": "learners_glyphs", "field": "query_attacked"})],
     ),
 ]
