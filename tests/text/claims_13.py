@@ -45,18 +45,18 @@ CLAIMS: list = [
         against_maml([form for form in STRONG if form != UNDECIDED], "worse", "test_worst"),
     ),
     (
-        "Headline L8: under attacked queries ADML is better than MAML, by 35 points of accuracy, and on clean images no "
-        "difference between the two was found (exploratory).",
+        "Headline L8: under attacked queries ADML is better than MAML, by 35 points of accuracy, and on clean images "
+        "no difference between the two was found (exploratory).",
         [(ADML, MAML, "better", ATTACKED), (ADML, MAML, "no difference found", IMAGES)],
     ),
     (
-        "*Uncrossed* leaves nearly all of it away: it is worse than ADML on attacked queries and on an attacked support "
-        "set, so the cross is not decoration.",
+        "*Uncrossed* leaves nearly all of it away: it is worse than ADML on attacked queries and on an attacked "
+        "support set, so the cross is not decoration.",
         [(UNCROSSED, ADML, "worse", of) for of in (ATTACKED, SUPPORT)],
     ),
     (
-        "But *only queries*, which attacks no support set in training, holds as well as ADML: no difference between them "
-        "was found, clean or attacked on either side (exploratory).",
+        "But *only queries*, which attacks no support set in training, holds as well as ADML: no difference between "
+        "them was found, clean or attacked on either side (exploratory).",
         [(QUERIES, ADML, "no difference found", of) for of in (IMAGES, ATTACKED, SUPPORT)],
     ),
     (
