@@ -65,7 +65,7 @@ CLAIMS: list = [
         RULES_ON_IMAGES,
     ),
     (
-        "TAML's entropy is level with MAML: no difference was found.",
+        "Between TAML's entropy and MAML no difference was found.",
         [(("TAML, entropy", "uniform"), MAML, "no difference found", IMAGES)],
     ),
     (
