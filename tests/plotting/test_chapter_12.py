@@ -1,17 +1,9 @@
 """The pictures of chapter 12 alone."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from gaml_utils.plotting import chapter_12
-
-
-@pytest.fixture
-def two():
-    fig, axes = plt.subplots(1, 2)
-    yield axes
-    plt.close(fig)
 
 
 def test_rates_have_their_median_and_two_bands(two):

@@ -1,17 +1,9 @@
 """The pictures of chapter 13 alone."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from gaml_utils.plotting import chapter_13
-
-
-@pytest.fixture
-def two():
-    fig, axes = plt.subplots(1, 2)
-    yield axes
-    plt.close(fig)
 
 
 def test_lorenz_curve_adds_up_the_smallest_losses_first(two):

@@ -50,7 +50,7 @@ CLAIMS: list = [
         [(ADML, MAML, "better", ATTACKED), (ADML, MAML, "no difference found", IMAGES)],
     ),
     (
-        "*Uncrossed* leaves nearly all of it away: it is worse than ADML on attacked queries and on an attacked "
+        "*Uncrossed* leaves most of it away: it is worse than ADML on attacked queries and on an attacked "
         "support set, so the cross is not decoration.",
         [(UNCROSSED, ADML, "worse", of) for of in (ATTACKED, SUPPORT)],
     ),
@@ -60,8 +60,8 @@ CLAIMS: list = [
         [(QUERIES, ADML, "no difference found", of) for of in (IMAGES, ATTACKED, SUPPORT)],
     ),
     (
-        "In none of the ten comparisons was a rule better or worse than the plain mean, and the intervals are a few "
-        "percent wide (exploratory).",
+        "In none of the ten comparisons was a rule better or worse than the plain mean, and no interval reaches "
+        "beyond 10% (exploratory).",
         RULES_ON_IMAGES,
     ),
     (

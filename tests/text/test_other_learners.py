@@ -110,3 +110,20 @@ def test_readme_tells_the_headlines():
         assert h.verdict in ("better", "worse")
         interval = f"[{h.comparison.low:+.3f}, {h.comparison.high:+.3f}]"
         assert f"{h.name}, {h.verdict}" in said and interval in said
+
+
+def test_what_chapter_13_says_in_words():
+    """35 points, four fifths, half as much time again; within 10%; strength 0.1: nothing found."""
+    (l8,) = (h for h in headlines(SINES, GLYPHS) if h.name == "L8")
+    assert l8.comparison.difference == pytest.approx(-0.35, abs=0.01)
+    assert cell(GLYPHS, "CAML").mean() / cell(GLYPHS, "MAML").mean() == pytest.approx(1.8, abs=0.05)
+    seconds = {name: np.median(cell(GLYPHS, name, field="cpu_seconds")) for name in ("MAML", "ADML")}
+    assert seconds["ADML"] / seconds["MAML"] == pytest.approx(1.5, abs=0.1)
+    for name, s in GLYPHS["config"]["learners"].items():
+        for rule in s["rules"][1:]:
+            found = change(GLYPHS, (name, rule), (name, "uniform"))
+            assert -10 < found.low < found.high < 10
+    for measure in ("Theil", "GE(2)", "Gini"):
+        for field in ("test_error", "test_median", "theil_after"):
+            found = change(SINES, (f"TAML, {measure}, before, 0.1", "uniform"), ("MAML", "uniform"), field)
+            assert found.low < 0 < found.high
