@@ -1,4 +1,4 @@
-"""Meta-learners around any Keras model: MAML and Reptile, their data, and how they are judged."""
+"""Meta-learners around any Keras model, their data, and how they are judged."""
 
 import gaml_utils.networks  # noqa: F401, first: it says so where Keras does not run on TensorFlow
 from gaml_utils.learners.accuracy import accuracy_interval, episode_accuracies, episode_answers, task_losses
@@ -8,29 +8,53 @@ from gaml_utils.learners.caml import CAML
 from gaml_utils.learners.data import as_dataset
 from gaml_utils.learners.maml import MAML
 from gaml_utils.learners.matrix_free import task_by_task
+from gaml_utils.learners.memory import MANN
 from gaml_utils.learners.meta_sgd import MetaSGD
+from gaml_utils.learners.metric import (
+    GaussianPrototypicalNetwork,
+    MatchingNetwork,
+    MetricLearner,
+    PrototypicalNetwork,
+    RelationNetwork,
+    SemiSupervisedPrototypicalNetwork,
+    SiameseNetwork,
+    pair_cross_entropy,
+    pair_squared_error,
+)
 from gaml_utils.learners.names import LEARNERS
 from gaml_utils.learners.reptile import Reptile
 from gaml_utils.learners.robustness import attacked_accuracies
 from gaml_utils.learners.second_derivative import SecondDerivative, check_second_derivative
+from gaml_utils.learners.showings import accuracies_by_showing
 from gaml_utils.learners.taml import TAML
 
 __all__ = [
     "ADML",
     "CAML",
+    "GaussianPrototypicalNetwork",
     "LEARNERS",
     "MAML",
+    "MANN",
+    "MatchingNetwork",
     "MetaLearner",
     "MetaSGD",
+    "MetricLearner",
+    "PrototypicalNetwork",
+    "RelationNetwork",
     "Reptile",
     "SecondDerivative",
+    "SemiSupervisedPrototypicalNetwork",
+    "SiameseNetwork",
     "TAML",
+    "accuracies_by_showing",
     "accuracy_interval",
     "as_dataset",
     "attacked_accuracies",
     "check_second_derivative",
     "episode_accuracies",
     "episode_answers",
+    "pair_cross_entropy",
+    "pair_squared_error",
     "task_by_task",
     "task_losses",
 ]

@@ -31,8 +31,7 @@ def episode_answers(
     Raises ValueError for a malformed batch, or steps that are not a whole number of at least 0.
     """
     learner.require_compiled("episode_answers")
-    steps = learner.inner_steps if steps is None else steps
-    check_count("steps", steps, at_least=0)
+    steps = learner.checked_steps(steps)
     batch = check_labels(batch)
     answers = []
     for part in chunks(learner, batch):
@@ -57,8 +56,7 @@ def task_losses(
     learned.
     """
     learner.require_compiled("task_losses")
-    steps = learner.inner_steps if steps is None else steps
-    check_count("steps", steps, at_least=0)
+    steps = learner.checked_steps(steps)
     losses = []
     for part in chunks(learner, as_batch(batch)):
         losses.append(_compiled(learner, part, steps, bool(transductive), "losses")(part).numpy())
@@ -97,6 +95,7 @@ def check_labels(batch: TaskBatch) -> TaskBatch:
 
 def chunks(learner: MetaLearner, batch: TaskBatch) -> Iterator[TaskBatch]:
     """The batch as tensors, so many tasks at a time as go into memory."""
+    learner.check_tasks(batch)
     for start in range(0, len(tf.nest.flatten(batch.query_y)[0]), CHUNK):
         part = tf.nest.map_structure(lambda a, start=start: a[start : start + CHUNK], batch)
         yield check_tensors(part, learner.variable_dtype)
@@ -116,7 +115,7 @@ def _compiled(learner: MetaLearner, batch: TaskBatch, steps: int, transductive: 
     return over_batches(learner, batch, (steps, transductive, wanted), of_task, of_one)
 
 
-def over_batches(learner: MetaLearner, batch: TaskBatch, key: tuple, of_task: Callable, of_one: Any) -> Callable:
+def over_batches(learner: MetaLearner, batch: Any, key: tuple, of_task: Callable, of_one: Any) -> Callable:
     """A compiled function, batch -> of_task(outer, state, task) of each task, for batches like this one of any size.
 
     of_one: the TensorSpec of what of_task returns. One task's graph serves all, in a loop. It is kept with the learner,

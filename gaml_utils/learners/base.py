@@ -5,7 +5,6 @@ the moving statistics alone. `adapt` and `evaluate` normalise the query set by t
 each query is judged alone; transductive=True uses the whole query set instead. `learner(x)` is the unadapted model.
 """
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -13,18 +12,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gaml_utils.checks import check_count, check_source
+from gaml_utils.checks import check_count
 from gaml_utils.learners.engine.adapted import adapted_model
-from gaml_utils.learners.engine.checks import check_model, check_rates, check_tensors, one_set, one_task
-from gaml_utils.learners.engine.episodic import EpisodicModel
+from gaml_utils.learners.engine.checks import check_model, check_tensors, one_set, one_task
 from gaml_utils.learners.engine.functional import gradient_descent, matching
 from gaml_utils.learners.engine.meta_batch import Learned
+from gaml_utils.learners.engine.settings import WithSettings
 from gaml_utils.networks.inspection import vectorises
 from gaml_utils.records import MetaResult, TaskBatch
 from gaml_utils.weighting.agreement import uniform_weights
 
 
-class MetaLearner(EpisodicModel):
+class MetaLearner(WithSettings):
     """What all learners share: the tasks, the weights, and the training loop of Keras. MAML and Reptile stand on it.
 
     model: any built keras.Model; its trainable variables are theta, and only `fit` changes them.
@@ -41,7 +40,6 @@ class MetaLearner(EpisodicModel):
 
     descends_update = False  # True: the update is the outer direction (Reptile); False: the query loss's gradient
     first_order = False  # True: no second derivatives through the inner steps
-    _setting_names: frozenset[str]
 
     def __init__(
         self,
@@ -63,45 +61,6 @@ class MetaLearner(EpisodicModel):
         self.inner_lr, self.weighting, self.source, self.transductive = inner_lr, weighting, source, transductive
         self.unrolled = not vectorises(model) if unrolled is None else unrolled
         self.built = True
-
-    def checked_setting(self, name: str, value: Any) -> Any:
-        """A setting as the learner keeps it, or a ValueError that names it; called whenever one is set."""
-        if name == "model" and getattr(self, "model", value) is not value:
-            raise ValueError("model should stay as it is: make a new learner for another model")
-        if name in ("weighting", "inner_rule") and not callable(value):
-            raise ValueError(f"{name} should be a function, got {value!r}")
-        if name == "inner_steps":
-            check_count(name, value)
-        if name == "source":
-            check_source(value)
-        if name == "inner_lr":
-            return self._rates(value, self.fast)
-        if name == "fast":
-            value = tuple(value) if isinstance(value, list) else value
-            self._rates(getattr(self, "inner_lr", 1.0), value)
-        return bool(value) if name in ("unrolled", "transductive", "first_order") else value
-
-    def _rates(self, inner_lr: Any, fast: Any) -> Any:
-        theta = self.model.trainable_variables
-        return check_rates(inner_lr, [theta[k] for k in matching(theta, fast)])
-
-    @classmethod
-    def setting_names(cls) -> frozenset[str]:
-        """What learners of this class are made with: the arguments of its __init__ and of those it builds on."""
-        if "_setting_names" not in vars(cls):
-            classes = [c for c in cls.__mro__ if issubclass(c, MetaLearner) and "__init__" in vars(c)]
-            found = {name for c in classes for name in inspect.signature(vars(c)["__init__"]).parameters}
-            cls._setting_names = frozenset(found - {"self", "args", "kwargs", "name", "dtype"})
-        return cls._setting_names
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """A setting is checked when it is set, and what was compiled with the old one is made anew."""
-        if name not in type(self).setting_names():
-            super().__setattr__(name, value)
-            return
-        super().__setattr__(name, self.checked_setting(name, value))
-        if getattr(self, "functional", None) is not None:
-            self.make_functions()
 
     @property
     def outer_variables(self) -> list:
@@ -172,6 +131,18 @@ class MetaLearner(EpisodicModel):
         """
         return None
 
+    def checked_steps(self, steps: int | None) -> int:
+        """So many inner steps at the test: inner_steps where they are not given. Raises ValueError below 0."""
+        steps = self.inner_steps if steps is None else steps
+        check_count("steps", steps, at_least=0)
+        return steps
+
+    def check_tasks(self, batch: TaskBatch) -> None:
+        """Raise ValueError for tasks, arrays at hand, that this learner cannot learn from; learners may have a check.
+
+        batch: with a task axis, or one task without.
+        """
+
     def order(self, batch: TaskBatch) -> tf.Tensor | tuple:
         """Which points each inner step sees, (tasks, steps, points); () for all."""
         return ()
@@ -231,7 +202,7 @@ class MetaLearner(EpisodicModel):
 
     def _learn_one(self, method: str, support_x: Any, support_y: Any, steps: int | None) -> tuple[Learned, Any]:
         self.require_compiled(method)
-        if steps is not None:
-            check_count("steps", steps, at_least=0)
+        steps = self.checked_steps(steps)
         x, y = one_task(support_x, support_y, self.variable_dtype)
+        self.check_tasks(TaskBatch(x, y, (), ()))
         return self.learn(self.outer(), x, y, steps=steps), x

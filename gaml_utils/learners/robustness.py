@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gaml_utils.checks import check_count
 from gaml_utils.learners.accuracy import check_labels, chunks, over_batches
 from gaml_utils.learners.attacks import check_epsilon, check_input_range, fgsm
 from gaml_utils.learners.base import MetaLearner
@@ -33,8 +32,9 @@ def attacked_accuracies(
     Raises ValueError for images out of their range, and as episode_accuracies does.
     """
     learner.require_compiled("attacked_accuracies")
-    steps = learner.inner_steps if steps is None else steps
-    check_count("steps", steps, at_least=0)
+    if not learner.has_inner_loop:
+        raise ValueError(f"learner should adapt a model, whose loss is attacked: {type(learner).__name__} compares")
+    steps = learner.checked_steps(steps)
     epsilons = check_epsilon("support_epsilon", support_epsilon), check_epsilon("query_epsilon", query_epsilon)
     input_range, batch = check_input_range(input_range), check_labels(batch)
 

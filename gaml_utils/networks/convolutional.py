@@ -1,4 +1,4 @@
-"""The network of the field for small images: four convolutional blocks and one dense head (chapter 08).
+"""The networks of the field for small images: convolutional blocks, with a dense head or without (chapters 08, 15).
 
 Vinyals et al. 2016 (arXiv:1606.04080), section 4.1; with strides for Omniglot, Finn et al. 2017 (arXiv:1703.03400),
 section 5.2. Its normalisation layers are those of normalisation.py, so exact MAML is exact.
@@ -41,15 +41,13 @@ def conv4(
     check_count("context", context, at_least=0)
     if downsample not in DOWNSAMPLE:
         raise ValueError(f'downsample should be "stride" or "pool", got {downsample!r}')
-    if len(shape) != 3 or min(shape[:2]) < 2**BLOCKS:
-        raise ValueError(f"shape should be (height, width, channels), both sides at least 16, got {shape}")
+    check_shape(shape, BLOCKS)
     strides = 2 if downsample == "stride" else 1
     layers = keras.layers
     x = h = keras.Input(shape, dtype=dtype, name="image")
     phi = Context(context, append=False, dtype=dtype, name="context")(x) if context else None
     for k in range(1, BLOCKS + 1):
-        h = layers.Conv2D(filters, 3, strides, "same", LAST, use_bias=False, dtype=dtype, name=f"conv{k}")(h)
-        h = BatchNormalization(momentum=0.0, dtype=dtype, name=f"norm{k}")(h)
+        h = normalised(h, k, filters, strides, dtype)
         if phi is not None and k > BLOCKS - 2:
             h = FiLM(dtype=dtype, name=f"film{k}")([h, phi])
         h = layers.ReLU(dtype=dtype, name=f"relu{k}")(h)
@@ -73,13 +71,68 @@ def zero_head(ways: int, filters: int = 64, shape: tuple = (28, 28, 1), dtype: s
     layers = keras.layers
     x = h = keras.Input(shape, dtype=dtype, name="image")
     for k, strides in enumerate((2, 2, 2, 1), start=1):
-        h = layers.Conv2D(filters, 3, strides, "same", LAST, use_bias=False, dtype=dtype, name=f"conv{k}")(h)
-        h = BatchNormalization(momentum=0.0, dtype=dtype, name=f"norm{k}")(h)
+        h = normalised(h, k, filters, strides, dtype)
         h = layers.ReLU(dtype=dtype, name=f"relu{k}")(h) if k < BLOCKS else h
     h = layers.Flatten(LAST, dtype=dtype, name="flat")(h)
     h = layers.UnitNormalization(dtype=dtype, name="length1")(h)
     still = {"dtype": dtype, "kernel_initializer": "zeros", "kernel_constraint": to_zero, "bias_constraint": to_zero}
     return keras.Model(x, layers.Dense(ways, **still, name="head")(h), name="zero_head")
+
+
+def encoder(
+    filters: int = 64,
+    strides: tuple = (2, 2, 2, 2),
+    flat: bool = True,
+    shape: tuple = (28, 28, 1),
+    dtype: str = "float32",
+) -> keras.Model:
+    """Images (points, *shape) -> features (points, features): conv4 without mean and head, for learners that compare.
+
+    One block for each stride, as in conv4; then all features: 4 filters for 28 x 28 pixels and strides of 2.
+    flat=False: feature maps (points, height, width, filters), for RelationNetwork, which takes strides (2, 2, 1, 1).
+    Raises ValueError for filters or strides below 1, or sides too small for them.
+    """
+    check_count("filters", filters)
+    if not isinstance(strides, tuple | list) or not strides:
+        raise ValueError(f"strides should be one whole number for each block, such as (2, 2, 2, 2), got {strides!r}")
+    for stride in strides:
+        check_count("strides", stride)
+    check_shape(shape, sum(stride > 1 for stride in strides))
+    x = h = keras.Input(shape, dtype=dtype, name="image")
+    for k, stride in enumerate(strides, start=1):
+        h = keras.layers.ReLU(dtype=dtype, name=f"relu{k}")(normalised(h, k, filters, stride, dtype))
+    return keras.Model(x, keras.layers.Flatten(LAST, dtype=dtype, name="flat")(h) if flat else h, name="encoder")
+
+
+def relation_module(
+    filters: int = 64, hidden: int = 8, shape: tuple = (7, 7, 128), dtype: str = "float32"
+) -> keras.Model:
+    """Two images' feature maps, one behind the other, (pairs, *shape) -> how alike they are, (pairs, 1), a logit.
+
+    Two convolutions with stride 2 and ReLU, then two dense layers. Sung et al. 2018 (arXiv:1711.06025); theirs have
+    batch normalisation, which would let a pair's score depend on the other pairs.
+    """
+    check_count("filters", filters)
+    check_count("hidden", hidden)
+    check_shape(shape, 1)
+    layers = keras.layers
+    x = h = keras.Input(shape, dtype=dtype, name="pair")
+    for k in (1, 2):
+        h = layers.Conv2D(filters, 3, 2, "same", LAST, activation="relu", dtype=dtype, name=f"conv{k}")(h)
+    h = layers.Dense(hidden, "relu", dtype=dtype, name="dense")(layers.Flatten(LAST, dtype=dtype, name="flat")(h))
+    return keras.Model(x, layers.Dense(1, dtype=dtype, name="score")(h), name="relation")
+
+
+def normalised(h: Any, k: int, filters: int, strides: int, dtype: str) -> Any:
+    """Block k up to its normalisation: a 3x3 convolution, and what a batch's own statistics make of it."""
+    convolution = keras.layers.Conv2D(filters, 3, strides, "same", LAST, use_bias=False, dtype=dtype, name=f"conv{k}")
+    return BatchNormalization(momentum=0.0, dtype=dtype, name=f"norm{k}")(convolution(h))
+
+
+def check_shape(shape: tuple, blocks: int) -> None:
+    """Raise ValueError unless images of this shape can be halved so many times."""
+    if len(shape) != 3 or min(shape[:2]) < 2**blocks:
+        raise ValueError(f"shape should be (height, width, channels), both sides at least {2**blocks}, got {shape}")
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

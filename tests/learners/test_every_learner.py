@@ -11,6 +11,7 @@ import tensorflow as tf
 from gaml_utils.learners import LEARNERS, MetaLearner, as_dataset, episode_accuracies, task_by_task
 from gaml_utils.learners.engine.meta_batch import Learned
 from gaml_utils.learners.maml import MAML
+from gaml_utils.learners.without_inner_loop import WithoutInnerLoop
 from gaml_utils.networks import Context
 from gaml_utils.records import TaskBatch
 from gaml_utils.tasks import SineTasks
@@ -74,7 +75,12 @@ def network(outputs=1, features=1, first=()):
 
 
 IN_CONTEXT = {"CAML": [lambda: Context(2)]}  # layers that a learner needs
-SETTINGS = {"ADML": {"input_range": (-5.0, 5.0)}}
+WAYS = 3  # of Blobs
+SETTINGS = {  # that a learner needs
+    "ADML": lambda: {"input_range": (-5.0, 5.0)},
+    "relation": lambda: {"relation": network(1, 4)},
+    "MANN": lambda: {"units": 5, "slots": 8, "width": 4, "decay": 0.9},
+}
 TWO_SUMS = ("TAML",)  # learners with a second weighted sum
 
 
@@ -84,7 +90,14 @@ def of_scores(y, scores):
     return keras.losses.sparse_categorical_crossentropy(y, scores, from_logits=True)
 
 
-KINDS = {name: (make, "mse", SineTasks()) for name, make in LEARNERS.items()} | {
+def classifies(make):
+    return isinstance(make, type) and issubclass(make, WithoutInnerLoop)
+
+
+KINDS = {
+    name: (make, of_scores, Blobs()) if classifies(make) else (make, "mse", SineTasks())
+    for name, make in LEARNERS.items()
+} | {
     "a toy with rates": (WithRates, "mse", SineTasks()),
     "a toy that compares": (ToMeans, of_scores, Blobs()),
 }
@@ -95,17 +108,30 @@ def build(kind, **settings):
     make, loss, tasks = KINDS[kind]
     keras.utils.set_random_seed(1)
     model = network(1, first=IN_CONTEXT.get(kind, ())) if loss == "mse" else network(2, 2)
-    learner = make(model, **{"weighting": agreement_weights} | SETTINGS.get(kind, {}) | settings)
+    needed = SETTINGS.get(kind, dict)() | ({"ways": WAYS} if classifies(make) else {})
+    learner = make(model, **{"weighting": agreement_weights} | needed | settings)
     learner.compile(keras.optimizers.Adam(0.02), loss)
     return learner, tasks
 
 
+def in_one_order(learner):
+    """One that sees its points in random order sees them in one order, where two computations are compared."""
+    if "order" not in learner.setting_names():  # TAML means something else by it
+        learner.order = lambda batch: ()
+    return learner
+
+
+def sizes(tasks):
+    """Shots and queries: few of each class, for a learner that takes them step by step."""
+    return (2, 3) if isinstance(tasks, Blobs) else (5, 6)
+
+
 def batch_of(tasks, seed=0, number=4):
-    return tasks.sample(np.random.default_rng(seed), number, 5, 6)
+    return tasks.sample(np.random.default_rng(seed), number, *sizes(tasks))
 
 
 def data(tasks):
-    return as_dataset(tasks, 4, 5, 6, dtype="float64")
+    return as_dataset(tasks, 4, *sizes(tasks), dtype="float64")
 
 
 @every_learner
@@ -133,8 +159,8 @@ def test_its_direction_is_the_weighted_sum_of_the_tasks(kind):
     """With weights given: each task alone, weight 1, then by hand."""
     given = np.array([0.4, -0.3, 0.2, 0.1])
     learner, tasks = build(kind, weighting=lambda g: tf.constant(given))
-    batch = batch_of(tasks)
-    alone, _ = build(kind)
+    batch, alone = batch_of(tasks), build(kind)[0]
+    in_one_order(learner), in_one_order(alone)
     by_hand = [np.zeros(v.shape) for v in learner.outer_variables]
     for i, w in enumerate(given):
         one = alone.meta_gradient(TaskBatch(*(a[i : i + 1] for a in batch))).gradient
@@ -163,7 +189,7 @@ def test_evaluate_weighs_by_the_source_of_fit(kind, source):
     learner, tasks = build(kind, source=source)
     batch = batch_of(tasks)
     reported = learner.evaluate(tf.data.Dataset.from_tensors(batch), verbose=0, return_dict=True)
-    w = learner.meta_gradient(batch).weights
+    w = in_one_order(learner).meta_gradient(batch).weights
     np.testing.assert_allclose(reported["smallest_weight"], np.min(w), rtol=1e-5, atol=1e-7)
 
 

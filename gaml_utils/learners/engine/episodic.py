@@ -11,7 +11,7 @@ from gaml_utils.learners.engine.divergence import DivergenceGuard
 from gaml_utils.learners.engine.functional import Functional, matching
 from gaml_utils.learners.engine.meta_batch import (
     TaskResult,
-    loss_before,
+    losses_before,
     numbered,
     over_tasks,
     task_result,
@@ -34,6 +34,7 @@ class EpisodicModel(keras.Model):
     train_function: Any  # what make_train_function sets
     test_function: Any
     functional: Any = None  # what compile sets
+    has_inner_loop = True  # False: see learners.without_inner_loop
     weighs_losses = False  # True: the weights depend on the query losses, whatever the source
 
     def compile(self, optimizer: Any = "adam", loss: Any = "mse", metrics: list | None = None, **kwargs: Any) -> None:
@@ -106,8 +107,9 @@ class EpisodicModel(keras.Model):
     def train_step(self, data: Any) -> dict:
         """One outer step on a meta-batch, and the metrics."""
         batch = check_tensors(data, self.variable_dtype)
-        before = over_tasks(self._loss_before, (batch, numbered(batch)), self.unrolled)
-        return self._report(batch, before, *self.outer_step(batch))
+        before = losses_before(self, batch) if self.has_inner_loop else None
+        result, w = self.outer_step(batch)
+        return self._report(batch, result.query_loss if before is None else before, result, w)
 
     def make_train_function(self, force: bool = False) -> None:
         """What `fit` calls: steps_per_execution steps in one graph."""
@@ -183,9 +185,11 @@ class EpisodicModel(keras.Model):
         outer, state = self.outer(), self.functional.state(0)  # the same for each task, wherever it stands
 
         def judged(task: TaskBatch) -> tuple:
-            before, _ = self.judge(outer, self.learn(outer, *task[:2], state, steps=0), task)
             learned = self.learn(outer, *task[:2], state)
             query_loss, prediction = self.judge(outer, learned, task)
+            before = query_loss
+            if self.has_inner_loop:
+                before, _ = self.judge(outer, self.learn(outer, *task[:2], state, steps=0), task)
             result = TaskResult(learned.update, learned.update, query_loss, prediction)
             if self.source != "updates" or self.weighs_losses or not learned.update:  # as `fit` has them
                 result = task_result(self, outer, task, (), state)
@@ -194,11 +198,6 @@ class EpisodicModel(keras.Model):
         result, query_loss, prediction, before = over_tasks(judged, batch, self.unrolled)
         w = self.weigh(result)
         return self._report(batch, before, result._replace(query_loss=query_loss, prediction=prediction), w)
-
-    def _loss_before(self, task_and_number: tuple) -> tf.Tensor:
-        """The outer loss where nothing has been learned: a learner without inner steps has that after them as well."""
-        task, number = task_and_number
-        return loss_before(self, self.outer(), task, self.functional.state(0, number))
 
     def _report(self, batch: TaskBatch, before: tf.Tensor, result: TaskResult, w: tf.Tensor) -> dict:
         self.reported.update_state(before, result, w)

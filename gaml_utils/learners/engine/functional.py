@@ -143,6 +143,10 @@ class Functional:
         if all(m is None for m in self.momentum):
             return after
         _, seen = self.predict(theta, x, state)
+        return self.own_statistics(state, seen, after)
+
+    def own_statistics(self, state: list, seen: list, after: list) -> list:
+        """The state `after` with the moving statistics of one batch itself: the one that made `seen` of `state`."""
         parts = zip(self.momentum, state, seen, after, strict=True)
         return [last if m is None else (new - m * old) / (1 - m) for m, old, new, last in parts]
 

@@ -114,6 +114,17 @@ def loss_before(learner: Any, outer: list, task: TaskBatch, state: list) -> tf.T
     return learner.outer_loss(outer, learner.learn(outer, *task[:2], state, steps=0), task)[0]
 
 
+def losses_before(learner: Any, batch: TaskBatch) -> tf.Tensor:
+    """That loss of each task, (tasks,)."""
+    outer = learner.outer()
+
+    def of_one(inputs: tuple) -> tf.Tensor:
+        task, number = inputs
+        return loss_before(learner, outer, task, learner.functional.state(0, number))
+
+    return over_tasks(of_one, (batch, numbered(batch)), learner.unrolled)
+
+
 def gradient_before(learner: Any, outer: list, task: TaskBatch, state: list) -> tuple[tf.Tensor, list]:
     """That loss and its gradient, like the outer variables."""
     with tf.GradientTape() as tape:

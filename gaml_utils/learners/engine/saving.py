@@ -15,6 +15,7 @@ from gaml_utils.weighting.names import RULES
 
 PLAIN = ("inner_steps", "source", "unrolled", "transductive", "fast")  # settings that are saved as they are
 OBJECTS = ("model", "weighting", "inner_rule")  # and those that Keras has to serialise
+INNER = ("inner_lr", "inner_steps", "inner_rule", "fast")  # of the inner loop, where there is one
 HEAD_ONLY = f"{PACKAGE}>head_only"  # an inner rule that files of version 0.1 name; `fast` has taken its place
 
 
@@ -37,6 +38,10 @@ def learner_config(learner: keras.Model) -> dict:
     for name in ("weighting", "inner_rule"):
         warn_unregistered(name, getattr(learner, name))
     objects = {name: keras.saving.serialize_keras_object(getattr(learner, name)) for name in OBJECTS}
+    if not learner.has_inner_loop:
+        return {name: getattr(learner, name) for name in PLAIN if name not in INNER} | {
+            name: objects[name] for name in OBJECTS if name not in INNER
+        }
     rates = learner.inner_lr
     rates = [np.asarray(r).tolist() for r in rates] if isinstance(rates, tuple) else rates
     return {name: getattr(learner, name) for name in PLAIN} | {"inner_lr": rates} | objects
@@ -44,10 +49,10 @@ def learner_config(learner: keras.Model) -> dict:
 
 def learner_arguments(config: dict, custom_objects: dict | None = None) -> dict:
     """The arguments that learner_config describes; an inner rule of an earlier version becomes what replaced it."""
-    head_only = HEAD_ONLY in json.dumps(config["inner_rule"])
+    head_only = HEAD_ONLY in json.dumps(config.get("inner_rule"))
     if head_only:
         config = config | {"inner_rule": keras.saving.serialize_keras_object(gradient_descent)}
-    objects = {name: config[name] for name in OBJECTS}
+    objects = {name: config[name] for name in OBJECTS if name in config}
     arguments = config | keras.saving.deserialize_keras_object(objects, custom_objects)
     if head_only:  # it moved the last two parameters, kernel and bias of the head
         arguments["fast"] = [v.path for v in arguments["model"].trainable_variables[-2:]]
