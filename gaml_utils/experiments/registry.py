@@ -7,6 +7,7 @@ from gaml_utils.checks import known
 from gaml_utils.experiments.glyphs.plan import GLYPHS, glyph_jobs
 from gaml_utils.experiments.glyphs.training import glyph_job
 from gaml_utils.experiments.learners.plan import LEARNERS_GLYPHS, LEARNERS_SINES, learner_jobs
+from gaml_utils.experiments.learners.plan_comparing import CACTUS, METRIC
 from gaml_utils.experiments.learners.training import learner_job
 from gaml_utils.experiments.omniglot.plan import OMNIGLOT, omniglot_jobs
 from gaml_utils.experiments.omniglot.training import omniglot_job
@@ -54,6 +55,8 @@ EXPERIMENTS = {
     "study_h2": Experiment(STUDY_H2, study_jobs, study_job, keras=False),
     "learners_sines": Experiment(LEARNERS_SINES, learner_jobs, learner_job, keras=True),
     "learners_glyphs": Experiment(LEARNERS_GLYPHS, learner_jobs, learner_job, keras=True),
+    "cactus": Experiment(CACTUS, learner_jobs, learner_job, keras=True),
+    "metric": Experiment(METRIC, learner_jobs, learner_job, keras=True),
     "study_reptile": Experiment(STUDY_REPTILE, study_jobs, study_job, keras=False),
 }
 

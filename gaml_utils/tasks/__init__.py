@@ -1,18 +1,27 @@
-"""Who asks: families of regression tasks, mixtures of them, and episodes of labelled images."""
+"""Who asks: families of regression tasks, mixtures of them, and episodes of images."""
 
 from gaml_utils.tasks.augmentation import affine_wobble, centred, elastic_wobble
+from gaml_utils.tasks.clusters import ClusterTasks, cluster, same_label_pairs, task_purities
 from gaml_utils.tasks.episodes import EpisodeTasks
 from gaml_utils.tasks.mixtures import Mislabelled, Mixture
 from gaml_utils.tasks.regression import LineTasks, NoiseTasks, SineTasks
+from gaml_utils.tasks.unlabelled import WithUnlabelled
+from gaml_utils.tasks.views import ViewTasks
 
 __all__ = [
+    "ClusterTasks",
     "EpisodeTasks",
     "LineTasks",
     "Mislabelled",
     "Mixture",
     "NoiseTasks",
     "SineTasks",
+    "ViewTasks",
+    "WithUnlabelled",
     "affine_wobble",
     "centred",
+    "cluster",
     "elastic_wobble",
+    "same_label_pairs",
+    "task_purities",
 ]

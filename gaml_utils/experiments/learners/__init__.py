@@ -1,6 +1,7 @@
 """Part IV's question: does it matter, to other learners than MAML, how the tasks are weighed? Chapters 12 and 13."""
 
 from gaml_utils.experiments.learners.plan import HEADLINES, LEARNERS_GLYPHS, LEARNERS_SINES, learner_jobs
+from gaml_utils.experiments.learners.plan_comparing import CACTUS, METRIC
 from gaml_utils.experiments.learners.tables import (
     accuracies_under_attack,
     against,
@@ -15,9 +16,11 @@ from gaml_utils.experiments.learners.tables import (
 )
 
 __all__ = [
+    "CACTUS",
     "HEADLINES",
     "LEARNERS_GLYPHS",
     "LEARNERS_SINES",
+    "METRIC",
     "accuracies_under_attack",
     "against",
     "aligned",

@@ -1,9 +1,9 @@
 """The other learners under several rules: what is trained, and how step sizes are chosen. No TensorFlow here.
 
 A cell is a learner and a rule. Two step sizes are chosen on validation tasks, over tuning seeds that are not among the
-test seeds. First, with uniform weights, the inner one together with the outer; the inner one is then held for all
-rules. Then the outer one, for each cell, over one list for all cells of a kind of learner. A list whose end wins is
-extended.
+test seeds. First, with uniform weights, the inner one (of a learner without an inner loop its temperature) together
+with the outer; the inner one is then held for all rules. Then the outer one, for each cell, over one list for all cells
+of a kind of learner. A list whose end wins is extended.
 """
 
 import itertools
@@ -12,23 +12,20 @@ from typing import Any
 
 import numpy as np
 
+from gaml_utils.experiments.learners.plan_comparing import CACTUS_HEADLINES, METRIC_HEADLINES
+from gaml_utils.experiments.learners.settings import GLYPH_RULES, RULES, UNIFORM, Planned, learner
 from gaml_utils.experiments.records import Job, Run, job, key
 from gaml_utils.experiments.trainings import all_done, best_step_size, errors_by_step_size
 
-UNIFORM = "uniform"
-INNER_SIZES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0]  # what a list of step sizes can be extended to
+# what a list can be extended to
+INNER_SIZES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0]
+TEMPERATURES = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0]
 OUTER_SIZES = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1]
-RULES = [UNIFORM, "agreement of updates", "agreement of outer", "power -0.5 of outer", "power -1 of outer"]
-GLYPH_RULES = [UNIFORM, "agreement of updates", "power -0.5 of outer"]
-
-
-def learner(kind: str, rules: list[str], inner: list[float] | str, **settings: Any) -> dict:
-    """How one learner is trained. kind: its class, by its name in learners.names.
-
-    inner: the list its inner step size is chosen from, or the name of the learner that it takes it over from.
-    settings: what its class is made with, and `context`, how many numbers adapt.
-    """
-    return {"kind": kind, "rules": rules, "inner": inner, "settings": settings}
+FIRST_CHOSEN = {  # setting -> its part, and the sizes that are known
+    "inner_lr": ("inner", INNER_SIZES),
+    "temperature": ("temperature", TEMPERATURES),
+    "strength": ("strength", [10.0]),
+}
 
 
 TAML_SINES = {
@@ -95,7 +92,7 @@ LEARNERS_GLYPHS: Any = {
 ATTACKED = ["MAML", "ADML", "ADML, uncrossed", "ADML, only queries"]  # glyph learners that are tested under attack
 
 # Declared before the run: file -> name -> ((learner, rule), against (learner, rule), field, expected)
-HEADLINES = {
+HEADLINES: dict[str, dict[str, Planned]] = {
     "learners_sines": {
         "L1": (("Meta-SGD", "agreement of updates"), ("Meta-SGD", UNIFORM), "test_error", "worse"),
         "L2": (("Meta-SGD", "power -1 of outer"), ("Meta-SGD", UNIFORM), "test_error", "no difference"),
@@ -106,7 +103,14 @@ HEADLINES = {
         "L7": (("TAML, Theil, before, 1", UNIFORM), ("MAML", UNIFORM), "test_error", "worse"),
     },
     "learners_glyphs": {"L8": (("ADML", UNIFORM), ("MAML", UNIFORM), "query_attacked", "better")},
+    "cactus": CACTUS_HEADLINES,
+    "metric": METRIC_HEADLINES,
 }
+TOGETHER = [
+    ("learners_sines", "learners_glyphs"),
+    ("cactus",),
+    ("metric",),
+]  # files whose headlines are corrected as one
 
 
 def learner_jobs(config: Any, done: dict[tuple, Run]) -> list[Job]:
@@ -125,8 +129,11 @@ def stages(config: Any, kind: str, done: dict[tuple, Run]) -> Iterator[list[Job]
     members = {name: s for name, s in config["learners"].items() if s["kind"] == kind}
     first, inner = next(iter(members.items()))
     of_inner = first if isinstance(inner["inner"], list) else inner["inner"]  # whose inner step size they take
-    yield from inner_stages(config, of_inner, done)
-    part = part_of(inner_size(config, of_inner, done))
+    if isinstance(of_inner, str):
+        yield from inner_stages(config, of_inner, done)
+        part = part_of(inner_size(config, of_inner, done), tuned(config, of_inner))
+    else:  # it was given
+        part = part_of(of_inner, tuned(config, first))
     cells = [(name, rule) for name, s in members.items() for rule in s["rules"]]
     sizes = config["step_sizes"]
     while True:
@@ -145,10 +152,10 @@ def stages(config: Any, kind: str, done: dict[tuple, Run]) -> Iterator[list[Job]
 
 def inner_stages(config: Any, name: str, done: dict[tuple, Run]) -> Iterator[list[Job]]:
     """Uniform weights at each pair of an inner and an outer step size; an inner list whose end wins is extended."""
-    inner = config["learners"][name]["inner"]
+    inner, setting = config["learners"][name]["inner"], tuned(config, name)
     while True:
-        yield [j for a in inner for j in tuning(config, part_of(a), [(name, UNIFORM)], config["step_sizes"])]
-        longer = extended(inner, [best_inner(config, done, name, inner)], INNER_SIZES)
+        yield [j for a in inner for j in tuning(config, part_of(a, setting), [(name, UNIFORM)], config["step_sizes"])]
+        longer = extended(inner, [best_inner(config, done, name, inner)], FIRST_CHOSEN[setting][1])
         if longer == inner:
             return
         inner = longer
@@ -159,7 +166,7 @@ def inner_size(config: Any, name: str, done: dict[tuple, Run]) -> float:
     inner = config["learners"][name]["inner"]
     while True:
         best = best_inner(config, done, name, inner)
-        longer = extended(inner, [best], INNER_SIZES)
+        longer = extended(inner, [best], FIRST_CHOSEN[tuned(config, name)][1])
         if longer == inner:
             return best
         inner = longer
@@ -169,7 +176,8 @@ def best_inner(config: Any, done: dict[tuple, Run], name: str, inner: list[float
     """The inner step size that is best at its own best outer one, with uniform weights."""
 
     def error(a: float) -> float:
-        found = tuning_errors(config, done, part_of(a), config["step_sizes"], name, UNIFORM)
+        part = part_of(a, tuned(config, name))
+        found = tuning_errors(config, done, part, config["step_sizes"], name, UNIFORM)
         return min(float(np.mean(errors)) for errors in found.values())
 
     return min(inner, key=error)
@@ -196,7 +204,7 @@ def tuning(config: Any, part: str, cells: list[tuple[str, str]], sizes: list[flo
 
 def test_seeds(config: Any, name: str, rule: str) -> list[int]:
     """Those of a cell: more for a headline, others as well for the control, uniform weights against themselves."""
-    headline = any((name, rule) in h[:2] for h in HEADLINES[f"learners_{config['family']}"].values())
+    headline = any((name, rule) in h[:2] for h in HEADLINES[file_of(config)].values())
     control = rule == UNIFORM and isinstance(config["learners"][name]["inner"], list)
     return config["seeds"] + config["headline_seeds"] * headline + config["control_seeds"] * control
 
@@ -209,9 +217,19 @@ def extended(sizes: list[float], winners: list[float], known: list[float]) -> li
     return [*low, *sizes, *high]
 
 
-def part_of(inner_lr: float) -> str:
-    """A training's part: its inner step size."""
-    return f"inner {inner_lr:g}"
+def file_of(config: Any) -> str:
+    """The name of a plan's file of results."""
+    return f"learners_{config['family']}" if config["family"] in ("sines", "glyphs") else config["family"]
+
+
+def tuned(config: Any, name: str) -> str:
+    """The setting of a learner that is chosen together with its outer step size: inner_lr, or what it has instead."""
+    return config["learners"][name].get("tuned", "inner_lr")
+
+
+def part_of(value: float, setting: str = "inner_lr") -> str:
+    """A training's part: its inner step size, or what its learner has instead."""
+    return f"{FIRST_CHOSEN[setting][0]} {value:g}"
 
 
 def validation_error(run: Run) -> float | None:

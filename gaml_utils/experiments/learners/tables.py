@@ -7,14 +7,15 @@ import numpy as np
 from scipy import stats
 
 from gaml_utils.checks import known
-from gaml_utils.experiments.learners.plan import ATTACKED, HEADLINES, UNIFORM
+from gaml_utils.experiments.learners.plan import ATTACKED, HEADLINES, TOGETHER, UNIFORM
+from gaml_utils.experiments.learners.settings import Cell
 from gaml_utils.experiments.records import Results
 from gaml_utils.experiments.study.tables import Effect
 from gaml_utils.experiments.study.verdicts import DIVERGED
 from gaml_utils.intervals import Comparison, holm, mean_interval, paired_comparison
 
 MARGIN = 0.05  # of the other side's mean error: within it there is "no difference"
-Cell = tuple[str, str]  # learner, rule
+POINTS = 0.02  # the same on images, in accuracy
 
 
 def cell(
@@ -113,15 +114,17 @@ class Headline(NamedTuple):
 
 
 def headlines(*files: Results) -> list[Headline]:
-    """The headlines of these files, corrected for the number of all that are planned."""
-    planned = sum(map(len, HEADLINES.values()))
+    """The headlines of these files, corrected for the number of all that are planned together with them."""
+    names = next(group for group in TOGETHER if files[0]["experiment"] in group)
+    planned = sum(len(HEADLINES[name]) for name in names)
     found, p_values = [], []
     for results in files:
         for name, (a, b, field, expected) in HEADLINES[results["experiment"]].items():
             sides = cell(results, *a, field, True), cell(results, *b, field, True)
             comparison = against(results, a, b, field, 1 - 0.05 / planned, True)
             narrow = against(results, a, b, field, 0.9, True)
-            margin = MARGIN * sides[1].mean()
+            on_numbers = "sines" in results["experiment"]
+            margin = MARGIN * sides[1].mean() if on_numbers else POINTS
             within = narrow is not None and -margin < narrow.low and narrow.high < margin
             found.append(Headline(name, (a, b), expected, comparison, None, within))
             p_values.append(1.0 if comparison is None else float(stats.ttest_rel(*sides).pvalue))

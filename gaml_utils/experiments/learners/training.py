@@ -6,10 +6,20 @@ from typing import Any
 import numpy as np
 
 from gaml_utils.checks import known
-from gaml_utils.experiments.learners.plan import ATTACKED, UNIFORM, part_of
+from gaml_utils.experiments.learners.plan import ATTACKED, UNIFORM, tuned
 from gaml_utils.experiments.records import Job, Run
 from gaml_utils.experiments.study.measures import error_summary, weighting_of
 from gaml_utils.experiments.trainings import rounded
+
+OF_TRAINING = (
+    "context",
+    "network",
+    "loss",
+    "iterations",
+    "shots",
+    "queries",
+    "tasks",
+)  # settings that are not its class's
 
 
 def learner_job(config: Any, job: Job) -> Run:
@@ -19,38 +29,43 @@ def learner_job(config: Any, job: Job) -> Run:
     start = time.process_time()
     keras.backend.clear_session()
     keras.utils.set_random_seed(job["seed"])  # the same first parameters for every rule
-    work = known("family", config["family"], {"sines": sine_job, "glyphs": glyph_job})
+    families = {"sines": sine_job, "glyphs": glyph_job, "metric": glyph_job, "cactus": glyph_job}
+    work = known("family", config["family"], families)
     return job | work(config, job) | {"cpu_seconds": round(time.process_time() - start, 2)}
 
 
 def make_learner(config: Any, job: Job, network: Any, loss: Any, **compiled: Any) -> Any:
-    """The learner of a job around network(context), compiled with Adam."""
+    """The learner of a job around network(settings), compiled with Adam."""
     import keras
 
     from gaml_utils.experiments.learners.training_controls import controls
     from gaml_utils.learners.names import LEARNERS
+    from gaml_utils.learners.without_inner_loop import WithoutInnerLoop
 
-    s = known("learner", job["learner"], config["learners"])
-    kinds = LEARNERS | controls()
-    settings = {name: value for name, value in s["settings"].items() if name != "context"}
+    s, kinds = known("learner", job["learner"], config["learners"]), LEARNERS | controls()
+    settings = {name: value for name, value in s["settings"].items() if name not in OF_TRAINING}
+    settings[tuned(config, job["learner"])] = float(job["part"].split()[-1])
+    kind = s["kind"] if s["kind"] in kinds else s["kind"].split(",")[0]  # one of several ways to train it
+    make: Any = known("kind", kind, kinds)
+    if isinstance(make, type) and issubclass(make, WithoutInnerLoop):
+        settings["ways"] = config["ways"]
     weighting, source = weighting_of(job["rule"])
-    inner_lr = float(job["part"].removeprefix(part_of(0)[:-1]))
-    model = network(s["settings"].get("context", 0))
-    learner = known("kind", s["kind"], kinds)(model, inner_lr=inner_lr, weighting=weighting, source=source, **settings)
+    model, more = network(s["settings"])
+    learner = make(model, weighting=weighting, source=source, **settings | more)
     learner.compile(keras.optimizers.Adam(job["step_size"]), loss, **compiled)
     return learner
 
 
-def sine_network(context: int) -> Any:
-    """1-40-40-1, ReLU, with so many context numbers beside x."""
+def sine_network(settings: dict) -> tuple[Any, dict]:
+    """1-40-40-1, ReLU, with so many context numbers beside x; a learner needs nothing more."""
     import keras
 
     from gaml_utils.networks.context import Context
 
     layers = keras.layers
-    beside = [Context(context)] if context else []
+    beside = [Context(settings["context"])] if "context" in settings else []
     hidden = [layers.Dense(40, "relu"), layers.Dense(40, "relu")]
-    return keras.Sequential([keras.Input((1,)), *beside, *hidden, layers.Dense(1)])
+    return keras.Sequential([keras.Input((1,)), *beside, *hidden, layers.Dense(1)]), {}
 
 
 def sine_job(config: Any, job: Job) -> Run:
@@ -94,22 +109,23 @@ def sine_job(config: Any, job: Job) -> Run:
 
 def glyph_job(config: Any, job: Job) -> Run:
     """On glyphs: shares of wrong answers after the inner steps of the training, each query judged alone."""
-    import keras
     import tensorflow as tf
 
     from gaml_utils.experiments.glyphs.training import episode_tasks
+    from gaml_utils.experiments.learners.training_images import image_loss, image_network
+    from gaml_utils.experiments.learners.training_unlabelled import purity_correlation, training_tasks
     from gaml_utils.learners.accuracy import episode_accuracies
     from gaml_utils.learners.data import as_dataset
     from gaml_utils.learners.robustness import attacked_accuracies
-    from gaml_utils.networks.convolutional import conv4
 
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    learner = make_learner(config, job, lambda k: conv4(config["ways"], config["filters"], context=k), loss)
-    train = episode_tasks("train", config["ways"])
-    data = iter(as_dataset(train, config["meta_batch"], config["shots"], config["queries"], seed=job["seed"]))
+    settings = config["learners"][job["learner"]]["settings"]
+    learner = make_learner(config, job, lambda s: image_network(config, s), image_loss(settings))
+    train, validating, about = training_tasks(config, settings.get("tasks", "labels"), job["seed"])
+    size = [settings.get(name, config[name]) for name in ("meta_batch", "shots", "queries")]
+    data = iter(as_dataset(train, *size, seed=job["seed"]))
     step = tf.function(learner.outer_step, autograph=False)  # `fit` without its metrics
     try:
-        for _ in range(config["iterations"]):
+        for _ in range(settings.get("iterations", config["iterations"])):
             step(next(data))
     except tf.errors.InvalidArgumentError:  # diverged
         return {"validation_error": None}
@@ -118,16 +134,19 @@ def glyph_job(config: Any, job: Job) -> Run:
         drawn = episode_tasks(split, config["ways"])
         return drawn.sample(np.random.default_rng(seed), count, shots, config["test_queries"])
 
-    validation = episodes("validation", 1_000, config["validation_tasks"], 1)
+    validation = validating.sample(np.random.default_rng(1_000), config["validation_tasks"], 1, config["test_queries"])
     result = {"validation_error": rounded(1 - episode_accuracies(learner, validation).mean())}
     if job["seed"] in config["tuning_seeds"]:
         return result
     test = episodes("test", [2_000, job["seed"]], config["test_tasks"], 1)
     result |= error_summary(1 - episode_accuracies(learner, test))
+    result |= about
+    if "tasks" in settings and job["rule"] != UNIFORM:
+        result["purity_correlation"] = rounded(purity_correlation(config, learner, train, job["seed"]))
     if job["rule"] == UNIFORM:
         five = episodes("test", [3_000, job["seed"]], config["test_tasks"], 5)
         result["test_error_5_shots"] = rounded(1 - episode_accuracies(learner, five).mean())
-    if job["rule"] == UNIFORM and job["learner"] in ATTACKED:
+    if job["rule"] == UNIFORM and job["learner"] in ATTACKED and "epsilons" in config:
         for side in ("support", "query"):
             errors = [1 - attacked_accuracies(learner, test, **{f"{side}_epsilon": e}) for e in config["epsilons"]]
             result[f"{side}_attacked"] = rounded([e.mean() for e in errors])
