@@ -19,7 +19,7 @@ OF_TRAINING = (
     "shots",
     "queries",
     "tasks",
-)  # settings that are not its class's
+)  # not of its class
 
 
 def learner_job(config: Any, job: Job) -> Run:
