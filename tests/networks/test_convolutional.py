@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gaml_utils.networks.convolutional import conv4, to_zero, zero_head
+from gaml_utils.networks.convolutional import conv4, encoder, relation_module, to_zero, zero_head
 from gaml_utils.networks.inspection import inexact_layers
 from gaml_utils.networks.normalisation import BatchNormalization
 from tests.support.episodes import WAYS, blobs, learner_of
@@ -82,3 +82,39 @@ def test_exact_maml_on_conv4_agrees_with_central_differences(downsample):
         losses.append(float(learner.meta_gradient(batch).query_losses[0]))
     slope = sum(np.sum(np.asarray(g) * d) for g, d in zip(gradient, along, strict=True))
     assert abs((losses[0] - losses[1]) / (2 * h) / slope - 1) < 1e-6
+
+
+def test_an_encoder_is_conv4_up_to_its_features():
+    keras.utils.set_random_seed(0)
+    whole = conv4(5, filters=4)
+    keras.utils.set_random_seed(0)
+    model = encoder(4)
+    images = scribbles(np.random.default_rng(0), 6)[..., None]
+    maps = keras.Model(whole.inputs, whole.get_layer("relu4").output)
+    expected = np.asarray(maps(images, training=True)).reshape(6, -1)
+    assert expected.shape == (6, 2 * 2 * 4)
+    np.testing.assert_allclose(model(images, training=True), expected, rtol=1e-6)
+    assert inexact_layers(model) == []
+
+
+def test_an_encoders_strides_say_how_many_blocks_and_how_large_its_maps_are():
+    assert encoder(4, strides=(2, 2, 1, 1), flat=False).output_shape == (None, 7, 7, 4)
+    assert encoder(4, strides=(2,), shape=(8, 6, 3)).output_shape == (None, 4 * 3 * 4)
+    for bad in ((), 2, (2, 0), (2, 1.5), "22"):
+        with pytest.raises(ValueError, match="strides should be"):
+            encoder(4, strides=bad)
+    with pytest.raises(ValueError, match="filters should be"):
+        encoder(0)
+    with pytest.raises(ValueError, match="shape should be .* at least 16"):
+        encoder(4, shape=(8, 28, 1))
+
+
+def test_a_relation_module_scores_each_pair_by_itself():
+    model = relation_module(4, shape=(7, 7, 8))
+    pairs = np.random.default_rng(0).normal(size=(3, 7, 7, 8)).astype(np.float32)
+    together = np.asarray(model(pairs, training=True))
+    assert together.shape == (3, 1) and not model.non_trainable_variables
+    np.testing.assert_allclose(together[:1], model(pairs[:1], training=True), rtol=1e-5)
+    for name in ("filters", "hidden"):
+        with pytest.raises(ValueError, match=f"{name} should be"):
+            relation_module(**{name: 0})

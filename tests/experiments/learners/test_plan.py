@@ -4,12 +4,22 @@ import math
 
 import pytest
 
-from gaml_utils.experiments.learners import HEADLINES, LEARNERS_GLYPHS, LEARNERS_SINES, learner_jobs, plan
+from gaml_utils.experiments.learners import (
+    CACTUS,
+    HEADLINES,
+    LEARNERS_GLYPHS,
+    LEARNERS_SINES,
+    METRIC,
+    learner_jobs,
+    plan,
+)
+from gaml_utils.experiments.learners.plan import TOGETHER
 from gaml_utils.experiments.trainings import key
 from tests.support.checkout import ROOT
 
 PLAN = (ROOT / "data" / "results" / "README.md").read_text(encoding="utf-8")
 CONFIGS = {"learners_sines": LEARNERS_SINES, "learners_glyphs": LEARNERS_GLYPHS}
+ALL = CONFIGS | {"cactus": CACTUS, "metric": METRIC}
 each_config = pytest.mark.parametrize("name", CONFIGS)
 
 
@@ -27,22 +37,24 @@ def whole(config, error):
     return done, counts
 
 
-@each_config
+@pytest.mark.parametrize("name", ALL)
 def test_tuning_seeds_are_no_test_seeds(name):
-    config = CONFIGS[name]
+    config = ALL[name]
     groups = [config[f"{which}seeds"] for which in ("", "tuning_", "control_", "headline_")]
     assert len({seed for group in groups for seed in group}) == sum(map(len, groups))
     assert (len(config["tuning_seeds"]), len(config["seeds"])) == ((5, 10) if name == "learners_sines" else (3, 5))
 
 
 def test_at_most_eight_headlines_each_of_cells_there_are_and_in_the_written_plan():
-    assert sum(map(len, HEADLINES.values())) <= 8
+    assert sorted(name for group in TOGETHER for name in group) == sorted(HEADLINES)
+    for group in TOGETHER:
+        assert sum(len(HEADLINES[name]) for name in group) <= 8
     for file, headlines in HEADLINES.items():
         for name, (cell, against, _, expected) in headlines.items():
             for learner, rule in (cell, against):
-                assert rule in CONFIGS[file]["learners"][learner]["rules"]
+                assert rule in ALL[file]["learners"][learner]["rules"]
             row = next(line for line in PLAN.splitlines() if line.startswith(f"| {name} |"))
-            said = [part.strip() for part in row.split("|")[3:6]]
+            said = [part.strip() for part in row.split("|")[-4:-1]]
             assert said == [", ".join(cell).replace("1, uniform", "1"), ", ".join(against), expected]
 
 
@@ -108,3 +120,36 @@ def test_controls_are_uniform_weights_on_other_seeds(name):
     control = [run for run in done.values() if run["seed"] in CONFIGS[name]["control_seeds"]]
     assert {run["learner"] for run in control} == {"MAML", "Meta-SGD", "CAML"}
     assert {run["rule"] for run in control} == {"uniform"}
+
+
+INNER = {"MAML": 1.0, "Reptile": 0.3, "prototypical": 10.0, "Gaussian prototypical": 10.0, "matching": 0.1}
+
+
+@pytest.mark.parametrize("name", ["cactus", "metric"])
+def test_a_temperature_is_chosen_as_an_inner_size_is_and_what_is_given_stays(name):
+    config = ALL[name]
+
+    def of_kind(j):
+        return error(j, inner=INNER.get(config["learners"][j["learner"]]["kind"], 10.0))
+
+    done, _ = whole(config, of_kind)
+    tuned = [run for run in done.values() if run["seed"] in config["tuning_seeds"]]
+    for learner, s in config["learners"].items():
+        parts = {run["part"] for run in tuned if run["learner"] == learner}
+        begins = {"inner_lr": "inner", "temperature": "temperature", "strength": "strength"}[s.get("tuned", "inner_lr")]
+        assert {part.split()[0] for part in parts} == {begins}
+        assert len(parts) == (len(s["inner"]) if isinstance(s["inner"], list) else 1)
+        tested = [run for run in done.values() if run["learner"] == learner and run["seed"] in config["seeds"]]
+        assert len(tested) == len(s["rules"]) * len(config["seeds"])
+        assert {run["step_size"] for run in tested} == {0.003}
+        if isinstance(s["inner"], list):
+            assert {float(run["part"].split()[1]) for run in tested} == {INNER[s["kind"]]}
+
+
+def test_on_clusters_every_cell_has_the_same_three_step_sizes():
+    done, _ = whole(CACTUS, lambda j: error(j, inner=1.0 if j["learner"].startswith("MAML") else 10.0))
+    tried = {}
+    for run in done.values():
+        if run["seed"] in CACTUS["tuning_seeds"]:
+            tried.setdefault((run["learner"], run["rule"]), set()).add((run["step_size"], run["seed"]))
+    assert {len(sizes) for sizes in tried.values()} == {9}

@@ -1,0 +1,95 @@
+"""Trainings without labels and without an inner loop, in small: what is recorded, and that no label is asked for."""
+
+import numpy as np
+import pytest
+
+from gaml_utils.datasets.glyphs import load_glyphs
+from gaml_utils.experiments.learners import CACTUS, METRIC
+from gaml_utils.experiments.learners import training_unlabelled as unlabelled
+from gaml_utils.experiments.learners.training import learner_job
+from gaml_utils.experiments.records import job
+from gaml_utils.tasks import ClusterTasks, EpisodeTasks, ViewTasks
+
+SMALL = {"iterations": 3, "validation_tasks": 4, "test_tasks": 10, "meta_batch": 2, "filters": 2, "embedding_steps": 3}
+
+
+def small(config):
+    learners = {
+        name: s | {"settings": {k: v for k, v in s["settings"].items() if k != "iterations"}}
+        for name, s in config["learners"].items()
+    }
+    return config | SMALL | {"learners": learners}
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    """Embeddings are kept in a folder of the test's own."""
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+
+
+@pytest.mark.parametrize("learner", METRIC["learners"])
+def test_each_learner_is_trained_and_tested_at_one_and_five_shots(learner):
+    s = METRIC["learners"][learner]
+    value = METRIC["learners"]["MAML"]["inner"][0] if isinstance(s["inner"], str) else np.ravel(s["inner"])[0]
+    part = f"{ {'temperature': 'temperature', 'strength': 'strength'}.get(s.get('tuned'), 'inner') } {value:g}"
+    run = learner_job(small(METRIC), job(part, learner, s["rules"][-1], 0.003, 0))
+    assert {"validation_error", "test_error", "test_worst"} <= set(run)
+    assert ("test_error_5_shots" in run) == (s["rules"][-1] == "uniform")
+    assert 0 <= run["test_error"] <= 1
+
+
+@pytest.mark.parametrize("source", ["labels", "instance", "denoising", "autoencoder", "pixels", "views", "shuffled"])
+def test_training_tasks_are_of_the_training_scripts_and_of_their_own_kind(source):
+    train, validation, about = unlabelled.training_tasks(small(CACTUS), source, 0)
+    kind = {"labels": EpisodeTasks, "views": ViewTasks}.get(source, ClusterTasks)
+    for tasks, split in ((train, "train"), (validation, "validation")):
+        assert type(tasks) is kind
+        np.testing.assert_array_equal(tasks.images, load_glyphs().part(split).images)
+    assert set(about) == (set() if kind is not ClusterTasks else {"pair_share", "nmi"})
+    if source == "shuffled":
+        assert about["pair_share"] < 0.003
+
+
+def test_labels_change_nothing_about_clusters(monkeypatch, tmp_path):
+    """Were a label looked at on the way to the tasks, other labels would give others."""
+    config, glyphs = small(CACTUS), load_glyphs()
+    before = unlabelled.training_tasks(config, "instance", 0)[0].partitions
+    for kept in tmp_path.glob("gaml_embedding_*"):
+        kept.unlink()
+    mixed = glyphs._replace(labels=np.random.default_rng(0).permutation(glyphs.labels))
+    monkeypatch.setattr(unlabelled, "load_glyphs", lambda: mixed)
+    np.testing.assert_array_equal(unlabelled.training_tasks(config, "instance", 0)[0].partitions, before)
+
+
+def test_an_embedding_is_made_once_and_is_another_for_another_seed(monkeypatch):
+    config, made = small(CACTUS), []
+    plain = unlabelled.blurred_pixels
+    monkeypatch.setattr(unlabelled, "blurred_pixels", lambda *given: made.append(given[2]) or plain(*given))
+    first, again = (unlabelled.embeddings("pixels", config, 0) for _ in range(2))
+    assert made == [0] and set(first) == {"train", "validation"}
+    np.testing.assert_array_equal(first["train"], again["train"])
+    unlabelled.embeddings("pixels", config, 1)
+    assert made == [0, 1]
+
+
+def test_weights_are_related_to_purity_by_the_same_draws():
+    """Weights that are the purities have a rank correlation of 1."""
+    config, labels = small(CACTUS), load_glyphs().part("train").labels
+    tasks = ClusterTasks(load_glyphs().part("train").images, np.arange(len(labels)) // 10 % 1500, 5)
+
+    class ByPurity:
+        calls = 0
+
+        def meta_gradient(self, batch):
+            k, size = self.calls, (config["meta_batch"], config["shots"], config["queries"])
+            drawn = tasks.draw(np.random.default_rng([5_000, 3, k]), *size)
+            self.calls += 1
+            purity = unlabelled.task_purities(np.concatenate(drawn, axis=2), labels)
+            return type("Result", (), {"weights": purity})
+
+    assert unlabelled.purity_correlation(config, ByPurity(), tasks, 3, batches=10) > 0.999
+
+
+def test_a_rule_on_clusters_records_its_correlation_with_purity():
+    run = learner_job(small(CACTUS), job("temperature 10", "prototypical, instance", "power -1 of outer", 0.003, 0))
+    assert -1 <= run["purity_correlation"] <= 1 and "pair_share" in run
