@@ -4,6 +4,7 @@ from gaml_utils.plotting.chapter_10 import plot_predicted, plot_seeds, plot_stop
 from gaml_utils.plotting.chapter_11 import plot_by_rank, plot_dial, plot_directions, plot_lines, plot_memory
 from gaml_utils.plotting.chapter_12 import plot_effects, plot_planes, plot_rates, plot_weights_in_plane
 from gaml_utils.plotting.chapter_13 import plot_attacks, plot_lorenz, plot_sorted, plot_weights_of_losses
+from gaml_utils.plotting.chapter_14 import plot_purity, plot_sources
 from gaml_utils.plotting.charts import plot_adaptation, plot_bars, plot_curves, plot_images, plot_weights, smooth
 from gaml_utils.plotting.style import (
     BLACK,
@@ -45,9 +46,11 @@ __all__ = [
     "plot_memory",
     "plot_planes",
     "plot_predicted",
+    "plot_purity",
     "plot_rates",
     "plot_seeds",
     "plot_sorted",
+    "plot_sources",
     "plot_stops",
     "plot_weights",
     "plot_weights_in_plane",

@@ -14,6 +14,7 @@ from gaml_utils.experiments.learners.tables import (
     step_sizes,
     verdict,
 )
+from gaml_utils.experiments.learners.training_unlabelled import blurred_pixels, instance_features, wobbled
 
 __all__ = [
     "CACTUS",
@@ -24,12 +25,15 @@ __all__ = [
     "accuracies_under_attack",
     "against",
     "aligned",
+    "blurred_pixels",
     "cell",
     "change",
     "headline_table",
     "headlines",
+    "instance_features",
     "learner_jobs",
     "learner_table",
     "step_sizes",
     "verdict",
+    "wobbled",
 ]
