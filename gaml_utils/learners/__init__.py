@@ -21,7 +21,9 @@ from gaml_utils.learners.metric import (
     pair_cross_entropy,
     pair_squared_error,
 )
+from gaml_utils.learners.mil import MIL
 from gaml_utils.learners.names import LEARNERS
+from gaml_utils.learners.policies import policy_of
 from gaml_utils.learners.reptile import Reptile
 from gaml_utils.learners.robustness import attacked_accuracies
 from gaml_utils.learners.second_derivative import SecondDerivative, check_second_derivative
@@ -35,6 +37,7 @@ __all__ = [
     "LEARNERS",
     "MAML",
     "MANN",
+    "MIL",
     "MatchingNetwork",
     "MetaLearner",
     "MetaSGD",
@@ -55,6 +58,7 @@ __all__ = [
     "episode_answers",
     "pair_cross_entropy",
     "pair_squared_error",
+    "policy_of",
     "task_by_task",
     "task_losses",
 ]

@@ -15,7 +15,7 @@ import tensorflow as tf
 from gaml_utils.checks import check_count
 from gaml_utils.learners.engine.adapted import adapted_model
 from gaml_utils.learners.engine.checks import check_model, check_tensors, one_set, one_task
-from gaml_utils.learners.engine.functional import gradient_descent, matching
+from gaml_utils.learners.engine.functional import Functional, gradient_descent, matching
 from gaml_utils.learners.engine.meta_batch import Learned
 from gaml_utils.learners.engine.settings import WithSettings
 from gaml_utils.networks.inspection import vectorises
@@ -86,6 +86,11 @@ class MetaLearner(WithSettings):
             return self.inner_lr
         return [tf.constant(rate, self.variable_dtype) for rate in self.inner_lr]
 
+    @property
+    def inner_functional(self) -> Functional:
+        """The model and the loss that the inner loop lowers: that of the outer step, unless a learner has another."""
+        return self.functional
+
     def learn(
         self, outer: list, x: tf.Tensor, y: tf.Tensor, state: list | None = None, order: Any = (), steps: Any = None
     ) -> Learned:
@@ -98,7 +103,7 @@ class MetaLearner(WithSettings):
         state = self.functional.state(0) if state is None else state
         steps = self.inner_steps if steps is None else steps
         rates = self.inner_rates(outer)
-        adapted, after = self.functional.adapt(theta, x, y, state, rates, steps, order, self.first_order)
+        adapted, after = self.inner_functional.adapt(theta, x, y, state, rates, steps, order, self.first_order)
         ends = zip(self.functional.moved(theta), self.functional.moved(adapted), strict=True)
         return Learned(adapted, [p - q for p, q in ends], self.functional.statistics(adapted, x, state, after))
 

@@ -133,7 +133,7 @@ class Passes:
         outer, state = self.start(number)
         rates, steps = self.learner.inner_rates(outer), self.learner.inner_steps
         theta = self.learner.theta(outer)
-        return update_along(self.learner.functional, theta, task, state, rates, steps, order, total)
+        return update_along(self.learner.inner_functional, theta, task, state, rates, steps, order, total)
 
     def weigh(self, task: TaskBatch, order: Any, w: tf.Tensor, total: list, number: Any = 0) -> tuple[list, tf.Tensor]:
         """total + w direction, and the query loss."""

@@ -16,6 +16,7 @@ from gaml_utils.learners.metric import (
     SemiSupervisedPrototypicalNetwork,
     SiameseNetwork,
 )
+from gaml_utils.learners.mil import MIL
 from gaml_utils.learners.reptile import Reptile
 from gaml_utils.learners.taml import TAML
 
@@ -29,6 +30,7 @@ LEARNERS: dict[str, Callable] = {
     "CAML": CAML,
     "TAML": TAML,
     "ADML": ADML,
+    "MIL": MIL,
     "siamese": SiameseNetwork,
     "prototypical": PrototypicalNetwork,
     "semi-supervised prototypical": SemiSupervisedPrototypicalNetwork,

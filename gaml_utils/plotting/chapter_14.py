@@ -29,8 +29,7 @@ def plot_purity(ax: Axes, purities: Mapping[str, float], accuracies: Mapping[str
     """{source: value} each: a labelled point per source; purity on a logarithmic axis."""
     for k, (source, purity) in enumerate(purities.items()):
         ax.plot(purity, accuracies[source], MARKERS[k % len(MARKERS)], color=COLOURS[k % len(COLOURS)])
-        beside = {"xytext": (6, 3), "textcoords": "offset points", "fontsize": 8}
-        if purity > 0.3:  # at the right edge
-            beside |= {"xytext": (-6, 3), "ha": "right"}
-        ax.annotate(source, (purity, accuracies[source]), **beside)
+        side, shift = ("right", -6) if purity > 0.3 else ("left", 6)  # within the axes at the right edge
+        at = (purity, accuracies[source])
+        ax.annotate(source, at, xytext=(shift, 3), textcoords="offset points", fontsize=8, ha=side)
     ax.set(xscale="log", xlabel="pairs of a cluster that are of one character", ylabel="accuracy, 1 shot")

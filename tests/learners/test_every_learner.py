@@ -79,8 +79,10 @@ WAYS = 3  # of Blobs
 SETTINGS = {  # that a learner needs
     "ADML": lambda: {"input_range": (-5.0, 5.0)},
     "relation": lambda: {"relation": network(1, 4)},
+    "MIL": lambda: {"actions": 1},
     "MANN": lambda: {"units": 5, "slots": 8, "width": 4, "decay": 0.9},
 }
+OUTPUTS = {"MIL": 2}  # the inner head's among them
 TWO_SUMS = ("TAML",)  # learners with a second weighted sum
 
 
@@ -107,7 +109,7 @@ every_learner = pytest.mark.parametrize("kind", KINDS)
 def build(kind, **settings):
     make, loss, tasks = KINDS[kind]
     keras.utils.set_random_seed(1)
-    model = network(1, first=IN_CONTEXT.get(kind, ())) if loss == "mse" else network(2, 2)
+    model = network(OUTPUTS.get(kind, 1), first=IN_CONTEXT.get(kind, ())) if loss == "mse" else network(2, 2)
     needed = SETTINGS.get(kind, dict)() | ({"ways": WAYS} if classifies(make) else {})
     learner = make(model, **{"weighting": agreement_weights} | needed | settings)
     learner.compile(keras.optimizers.Adam(0.02), loss)
