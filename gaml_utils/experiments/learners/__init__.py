@@ -2,6 +2,7 @@
 
 from gaml_utils.experiments.learners.plan import HEADLINES, LEARNERS_GLYPHS, LEARNERS_SINES, learner_jobs
 from gaml_utils.experiments.learners.plan_comparing import CACTUS, METRIC
+from gaml_utils.experiments.learners.plan_imitation import IMITATION
 from gaml_utils.experiments.learners.tables import (
     accuracies_under_attack,
     against,
@@ -19,6 +20,7 @@ from gaml_utils.experiments.learners.training_unlabelled import blurred_pixels, 
 __all__ = [
     "CACTUS",
     "HEADLINES",
+    "IMITATION",
     "LEARNERS_GLYPHS",
     "LEARNERS_SINES",
     "METRIC",

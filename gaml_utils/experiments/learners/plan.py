@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gaml_utils.experiments.learners.plan_comparing import CACTUS_HEADLINES, METRIC_HEADLINES
+from gaml_utils.experiments.learners.plan_imitation import IMITATION_HEADLINES
 from gaml_utils.experiments.learners.settings import GLYPH_RULES, RULES, UNIFORM, Planned, learner
 from gaml_utils.experiments.records import Job, Run, job, key
 from gaml_utils.experiments.trainings import all_done, best_step_size, errors_by_step_size
@@ -105,6 +106,7 @@ HEADLINES: dict[str, dict[str, Planned]] = {
     "learners_glyphs": {"L8": (("ADML", UNIFORM), ("MAML", UNIFORM), "query_attacked", "better")},
     "cactus": CACTUS_HEADLINES,
     "metric": METRIC_HEADLINES,
+    "imitation": IMITATION_HEADLINES,
 }
 TOGETHER = [
     ("learners_sines", "learners_glyphs"),

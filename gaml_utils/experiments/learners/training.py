@@ -7,6 +7,7 @@ import numpy as np
 
 from gaml_utils.checks import known
 from gaml_utils.experiments.learners.plan import ATTACKED, UNIFORM, tuned
+from gaml_utils.experiments.learners.training_imitation import imitation_job
 from gaml_utils.experiments.records import Job, Run
 from gaml_utils.experiments.study.measures import error_summary, weighting_of
 from gaml_utils.experiments.trainings import rounded
@@ -29,7 +30,9 @@ def learner_job(config: Any, job: Job) -> Run:
     start = time.process_time()
     keras.backend.clear_session()
     keras.utils.set_random_seed(job["seed"])  # the same first parameters for every rule
-    families = {"sines": sine_job, "glyphs": glyph_job, "metric": glyph_job, "cactus": glyph_job}
+    families = {"sines": sine_job, "imitation": imitation_job} | dict.fromkeys(
+        ("glyphs", "metric", "cactus"), glyph_job
+    )
     work = known("family", config["family"], families)
     return job | work(config, job) | {"cpu_seconds": round(time.process_time() - start, 2)}
 

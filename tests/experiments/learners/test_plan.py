@@ -7,6 +7,7 @@ import pytest
 from gaml_utils.experiments.learners import (
     CACTUS,
     HEADLINES,
+    IMITATION,
     LEARNERS_GLYPHS,
     LEARNERS_SINES,
     METRIC,
@@ -19,7 +20,7 @@ from tests.support.checkout import ROOT
 
 PLAN = (ROOT / "data" / "results" / "README.md").read_text(encoding="utf-8")
 CONFIGS = {"learners_sines": LEARNERS_SINES, "learners_glyphs": LEARNERS_GLYPHS}
-ALL = CONFIGS | {"cactus": CACTUS, "metric": METRIC}
+ALL = CONFIGS | {"cactus": CACTUS, "metric": METRIC, "imitation": IMITATION}
 each_config = pytest.mark.parametrize("name", CONFIGS)
 
 

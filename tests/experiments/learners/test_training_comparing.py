@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gaml_utils.datasets.glyphs import load_glyphs
-from gaml_utils.experiments.learners import CACTUS, METRIC
+from gaml_utils.experiments.learners import CACTUS, IMITATION, METRIC
 from gaml_utils.experiments.learners import training_unlabelled as unlabelled
 from gaml_utils.experiments.learners.training import learner_job
 from gaml_utils.experiments.records import job
@@ -93,3 +93,22 @@ def test_weights_are_related_to_purity_by_the_same_draws():
 def test_a_rule_on_clusters_records_its_correlation_with_purity():
     run = learner_job(small(CACTUS), job("temperature 10", "prototypical, instance", "power -1 of outer", 0.003, 0))
     assert -1 <= run["purity_correlation"] <= 1 and "pair_share" in run
+
+
+@pytest.mark.parametrize("learner", IMITATION["learners"])
+def test_each_policy_is_rolled_out(learner):
+    config = IMITATION | {"iterations": 50, "validation_tasks": 5, "test_tasks": 8, "rollout": 3, "units": 4}
+    s = IMITATION["learners"][learner]
+    run = learner_job(config, job(f"inner {np.ravel(s['inner'])[0]:g}", learner, s["rules"][-1], 0.003, 0))
+    assert 0 <= run["test_error"] <= run["test_error_closer"] <= 1 and run["test_median"] > 0
+    learns = learner not in ("ignores the demonstration", "told the goal")
+    assert ("test_before" in run) == (learns and s["rules"] == ["uniform"])
+
+
+def test_who_is_told_the_goal_gets_there_and_who_ignores_the_demonstration_does_not():
+    config = IMITATION | {"iterations": 300, "validation_tasks": 50, "test_tasks": 2, "units": 32}
+    told, ignoring = (
+        learner_job(config, job("inner 0", learner, "uniform", 0.01, 200))["validation_error"]
+        for learner in ("told the goal", "ignores the demonstration")
+    )
+    assert told < 0.2 and ignoring > 0.8
