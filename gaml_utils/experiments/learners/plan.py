@@ -108,11 +108,8 @@ HEADLINES: dict[str, dict[str, Planned]] = {
     "metric": METRIC_HEADLINES,
     "imitation": IMITATION_HEADLINES,
 }
-TOGETHER = [
-    ("learners_sines", "learners_glyphs"),
-    ("cactus",),
-    ("metric",),
-]  # files whose headlines are corrected as one
+# files whose headlines are corrected as one
+TOGETHER = [("learners_sines", "learners_glyphs"), ("cactus",), ("metric",), ("imitation",)]
 
 
 def learner_jobs(config: Any, done: dict[tuple, Run]) -> list[Job]:
