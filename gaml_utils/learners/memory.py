@@ -186,7 +186,7 @@ class MANN(WithoutInnerLoop):
 
         Normalised by the stream's own statistics.
         """
-        x = tf.concat([task.support_x, task.query_x], axis=0)
+        x = tf.nest.map_structure(lambda *sides: tf.concat(sides, axis=0), task.support_x, task.query_x)
         y = tf.concat([task.support_y, task.query_y], axis=0)
         order = mixed(y.shape[0]) if isinstance(order, tuple) else order
         features, _ = self.features(outer, x, state, training=True)
