@@ -47,6 +47,8 @@ class MANN(WithoutInnerLoop):
     Arguments and errors as in WithoutInnerLoop; `ways` stays as it is, since labels are inputs.
     """
 
+    allows_weights = False
+
     def __init__(
         self,
         model: keras.Model,

@@ -30,6 +30,7 @@ class WithoutInnerLoop(MetaLearner):
 
     has_inner_loop = False
     allows_unlabelled = False  # True: support points with the label -1 are points without a label
+    allows_weights = True  # False: Weighted support labels are refused
 
     def __init__(
         self,
@@ -69,30 +70,40 @@ class WithoutInnerLoop(MetaLearner):
 
     def check_tasks(self, batch: TaskBatch) -> None:
         """Raise ValueError unless the labels are whole numbers below `ways`, and each class has a support point."""
-        support = plain(batch.support_y)
-        for name, y in (("support_y", support), ("query_y", plain(batch.query_y))):
-            if y is None:
+        if isinstance(batch.support_y, Weighted) and not self.allows_weights:
+            raise ValueError(f"support_y should have no weights: {type(self).__name__} has no use for them")
+        for name, part in (("support_y", batch.support_y), ("query_y", batch.query_y)):
+            found = at_hand(part)
+            if found is None:
                 continue
+            y, weight = found
             lowest = -1 if self.allows_unlabelled and name == "support_y" else 0
             if y.dtype.kind not in "iu" or (y.size and (y.min() < lowest or y.max() >= self.ways)):
                 raise ValueError(f"{name} should hold whole numbers from {lowest} to {self.ways - 1}: ways={self.ways}")
-        if support is not None and not all((support == c).any(axis=-1).all() for c in range(self.ways)):
-            raise ValueError(f"support_y should hold each of the classes 0 to {self.ways - 1} in every task")
+            if name == "query_y" or y.shape[-1:] == (1,):  # a column: the graph looks at it
+                continue
+            if not all(((y == c) & (weight > 0)).any(axis=-1).all() for c in range(self.ways)):
+                raise ValueError(f"support_y should hold each of the classes 0 to {self.ways - 1} in every task")
 
     def before_steps(self, batch: TaskBatch) -> None:
         """As check_tasks, where the labels are at hand; in a compiled step the graph checks them."""
         self.check_tasks(batch)
 
-    def members(self, y: tf.Tensor, dtype: Any) -> tf.Tensor:
-        """(points, ways): 1 where a support point is of the class, and rows of 0 where it has no label.
+    def members(self, y: Any, dtype: Any) -> tf.Tensor:
+        """(points, ways): 1, or its weight, where a support point is of the class; rows of 0 where it has no label.
 
-        NaN, and an InvalidArgumentError where the graph can raise one, for labels that are none: XLA cannot.
+        y: (points,), or Weighted. NaN, and an InvalidArgumentError where the graph can raise one (XLA cannot), for
+        labels that are none.
         """
-        y = y.y if isinstance(y, Weighted) else y
-        if not y.dtype.is_integer:
-            raise ValueError(f"support_y should hold whole numbers from 0 to {self.ways - 1}, got {y.dtype.name}")
+        y, weight = (y.y, y.sample_weight) if isinstance(y, Weighted) else (y, None)
+        if not y.dtype.is_integer or y.shape.rank > 2 or (y.shape.rank == 2 and y.shape[1] != 1):
+            raise ValueError(
+                f"support_y should hold whole numbers from 0 to {self.ways - 1}, (points,) for one task, "
+                f"got {y.dtype.name} {tuple(y.shape)}"
+            )
         y = tf.cast(tf.reshape(y, (-1,)), tf.int32)
         mine = tf.one_hot(y, self.ways, dtype=dtype)
+        mine = mine if weight is None else mine * tf.cast(weight, dtype)[:, None]
         fine = (y < self.ways) & (y >= (-1 if self.allows_unlabelled else 0))
         fine = tf.reduce_all(fine) & tf.reduce_all(tf.reduce_any(mine > 0, axis=0))
         message = f"support_y should hold each of the classes 0 to {self.ways - 1}, and no other: ways={self.ways}"
@@ -113,9 +124,10 @@ class WithoutInnerLoop(MetaLearner):
         return super().get_config() | {"ways": self.ways}
 
 
-def plain(y: Any) -> np.ndarray | None:
-    """Labels as an array; None where they are not at hand."""
-    y = y.y if isinstance(y, Weighted) else y
+def at_hand(y: Any) -> tuple[np.ndarray, np.ndarray] | None:
+    """Labels and their weights as arrays of one shape, (..., points); None where they are not at hand."""
+    y, weight = (y.y, y.sample_weight) if isinstance(y, Weighted) else (y, 1.0)
     if isinstance(y, tuple) or (not isinstance(y, np.ndarray) and not hasattr(y, "numpy")):
         return None
-    return np.asarray(y)
+    y = np.asarray(y)
+    return y, np.broadcast_to(np.asarray(weight), y.shape)

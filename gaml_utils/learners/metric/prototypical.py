@@ -37,6 +37,7 @@ class SemiSupervisedPrototypicalNetwork(PrototypicalNetwork):
     """
 
     allows_unlabelled = True
+    allows_weights = False
 
     def __init__(self, *args: Any, refinements: int = 1, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -20,7 +20,7 @@ from gaml_utils.learners import (
     task_by_task,
 )
 from gaml_utils.networks import encoder
-from gaml_utils.records import TaskBatch
+from gaml_utils.records import TaskBatch, Weighted
 from gaml_utils.weighting import agreement_weights, power_weights
 from tests.support.keras_learners import arrays
 from tests.support.plain_formulas import relative_error
@@ -250,12 +250,44 @@ def test_a_learner_of_your_own_says_what_it_keeps_and_how_it_compares():
         comparing(MetricLearner).answers(sx, sy, qx)
 
 
-def test_weighted_support_labels_are_labels():
-    from gaml_utils.records import Weighted
+@each_kind
+def test_a_weight_of_0_leaves_a_support_point_out_and_2_counts_it_twice(name):
+    learner = learner_of(name)
+    sx, sy, qx, qy = (part[:1] for part in points(shots=3))
+    weights = np.array([[1.0, 1, 0] * WAYS])
+    weighted = TaskBatch(sx, Weighted(sy, weights), qx, qy)
+    if name == "semi-supervised":
+        with pytest.raises(ValueError, match="support_y should have no weights: SemiSupervised"):
+            learner.meta_gradient(weighted)
+        return
+    kept = TaskBatch(sx[:, weights[0] > 0], sy[:, weights[0] > 0], qx, qy)
+    assert relative_error(arrays(learner.meta_gradient(weighted)), arrays(learner.meta_gradient(kept))) < 1e-11
+    doubled = np.repeat(np.arange(9), np.array([2, 1, 1] * WAYS))
+    twice = TaskBatch(sx[:, doubled], sy[:, doubled], qx, qy)
+    weighted = TaskBatch(sx, Weighted(sy, np.array([[2.0, 1, 1] * WAYS])), qx, qy)
+    assert relative_error(arrays(learner.meta_gradient(weighted)), arrays(learner.meta_gradient(twice))) < 1e-11
 
-    learner, batch = learner_of("prototypical"), points()
-    weighted = batch._replace(support_y=Weighted(batch.support_y, np.ones(batch.support_y.shape)))
-    assert relative_error(arrays(learner.meta_gradient(weighted)), arrays(learner.meta_gradient(batch))) < 1e-12
+
+def test_a_class_whose_points_all_have_weight_0_is_missing():
+    sx, sy, qx, qy = (part[:1] for part in points())
+    weighted = TaskBatch(sx, Weighted(sy, np.array([[1.0, 1, 1, 1, 0, 0]])), qx, qy)
+    for ask in (lambda: learner_of("prototypical").meta_gradient(weighted), lambda: fitted(weighted)):
+        with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match="support_y should hold each of"):
+            ask()
+
+
+def fitted(batch):
+    return learner_of("prototypical").fit(tf.data.Dataset.from_tensors(batch), verbose=0)
+
+
+@each_kind
+def test_labels_may_have_an_axis_of_1_and_none_of_classes(name):
+    learner, batch = learner_of(name), points()
+    column = batch._replace(support_y=batch.support_y[..., None])
+    assert relative_error(arrays(learner.meta_gradient(column)), arrays(learner.meta_gradient(batch))) < 1e-12
+    one_hot = batch._replace(support_y=np.eye(WAYS, dtype=int)[batch.support_y])
+    with pytest.raises(ValueError, match="support_y should"):
+        learner.meta_gradient(one_hot)
 
 
 def test_names_of_errors_are_names_of_arguments():
