@@ -19,19 +19,19 @@ FREEDOM = (0.3, 0.9)  # how far from the shoulder goals and starts lie
 ACTIONS = 2  # the speeds of the two joints, from -1 to 1
 
 
-def tip(angles: np.ndarray) -> np.ndarray:
+def tip(angles: np.ndarray, links: tuple[float, float] = LINKS) -> np.ndarray:
     """Where the arm ends, (..., 2), of the shoulder's angle and the elbow's, (..., 2), in radians."""
     first, second = angles[..., 0], angles[..., 0] + angles[..., 1]
-    a, b = LINKS
+    a, b = links
     return np.stack([a * np.cos(first) + b * np.cos(second), a * np.sin(first) + b * np.sin(second)], axis=-1)
 
 
-def angles_to(place: np.ndarray) -> np.ndarray:
+def angles_to(place: np.ndarray, links: tuple[float, float] = LINKS) -> np.ndarray:
     """The angles, (..., 2), at which the tip is at this place, (..., 2), the elbow bent to one side, from 0 to pi.
 
     By the law of cosines. Places farther than the links reach are reached for as far as they do.
     """
-    a, b = LINKS
+    a, b = links
     x, y = place[..., 0], place[..., 1]
     elbow = np.arccos(np.clip((x**2 + y**2 - a**2 - b**2) / (2 * a * b), -1, 1))
     shoulder = np.arctan2(y, x) - np.arctan2(b * np.sin(elbow), a + b * np.cos(elbow))
@@ -76,6 +76,11 @@ class ReachTasks:
         """How many numbers an observation has."""
         return 6 if self.told else 4
 
+    @property
+    def freedom(self) -> tuple[float, float]:
+        """(low, high): how far from the shoulder goals and starts lie."""
+        return FREEDOM
+
     def draw(self, rng: np.random.Generator, tasks: int) -> np.ndarray:
         """Which goals, (tasks, 2): where the tip shall be."""
         check_rng(rng)
@@ -83,18 +88,32 @@ class ReachTasks:
         return self._places(rng, (tasks,))
 
     def starts(self, rng: np.random.Generator, tasks: int, count: int) -> np.ndarray:
-        """Where the arm stands before it moves: angles, (tasks, count, 2)."""
+        """Where the arm stands before it moves: its state, angles, (tasks, count, 2)."""
         check_rng(rng)
         for name, value in (("tasks", tasks), ("count", count)):
             check_count(name, value)
         return angles_to(self._places(rng, (tasks, count)))
 
-    def observe(self, angles: np.ndarray, goal: np.ndarray) -> np.ndarray:
+    def observe(self, state: np.ndarray, goal: np.ndarray) -> np.ndarray:
         """What the arm sees, (..., 4): its angles and its tip; where told, (..., 6), the goal too."""
-        seen = [angles, tip(angles)]
-        if self.told:
-            seen.append(np.broadcast_to(goal, angles.shape))
-        return np.concatenate(seen, axis=-1)
+        seen = [self.seen(state), np.broadcast_to(goal, (*state.shape[:-1], 2))]
+        return np.concatenate(seen if self.told else seen[:1], axis=-1)
+
+    def seen(self, state: np.ndarray) -> np.ndarray:
+        """What the arm sees of itself, of its state: here its angles, (..., 2)."""
+        return np.concatenate([state, tip(state)], axis=-1)
+
+    def expert(self, state: np.ndarray, goal: np.ndarray) -> np.ndarray:
+        """What the demonstrator does, (..., 2)."""
+        return expert(state, goal)
+
+    def advance(self, state: np.ndarray, action: np.ndarray) -> np.ndarray:
+        """The state after one step."""
+        return moved(state, action)
+
+    def tip(self, state: np.ndarray) -> np.ndarray:
+        """Where the arm ends, (..., 2)."""
+        return tip(state)
 
     def demonstrate(self, rng: np.random.Generator, goals: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
         """`count` demonstrations of each goal, each from a start of its own, end to end.
@@ -102,13 +121,13 @@ class ReachTasks:
         goals: (tasks, 2). Returns observations (tasks, count * steps, 4 or 6) and the expert's actions (tasks,
         count * steps, 2).
         """
-        angles, goal = self.starts(rng, len(goals), count), goals[:, None]
+        state, goal = self.starts(rng, len(goals), count), goals[:, None]
         seen, done = [], []
         for _ in range(self.steps):
-            action = expert(angles, goal)
-            seen.append(self.observe(angles, goal))
+            action = self.expert(state, goal)
+            seen.append(self.observe(state, goal))
             done.append(action)
-            angles = moved(angles, action + self.noise * rng.standard_normal(action.shape))
+            state = self.advance(state, action + self.noise * rng.standard_normal(action.shape))
         together = (np.stack(part, axis=2) for part in (seen, done))  # (tasks, count, steps, ...)
         observations, actions = (part.reshape(len(goals), count * self.steps, -1) for part in together)
         return observations, actions
@@ -134,21 +153,22 @@ class ReachTasks:
         """Where the tip goes when a policy moves the arm: (tasks, steps + 1, 2), the start among them.
 
         policy: observations (tasks, 4 or 6) -> actions (tasks, 2). goals: (tasks, 2); the policy is not shown them
-        unless `told`. starts: angles (tasks, 2). Raises ValueError for actions of another shape, or not finite.
+        unless `told`. starts: states (tasks, 2), as `starts` gives them. Raises ValueError for actions of another
+        shape, or not finite.
         """
         check_count("steps", steps)
-        angles, path = starts, [tip(starts)]
+        state, path, wanted = starts, [self.tip(starts)], (len(starts), ACTIONS)
         for _ in range(steps):
-            action = np.asarray(policy(self.observe(angles, goals)))
-            if action.shape != angles.shape or not np.isfinite(action).all():
-                raise ValueError(f"policy should return finite actions {angles.shape}, got shape {action.shape}")
-            angles = moved(angles, action)
-            path.append(tip(angles))
+            action = np.asarray(policy(self.observe(state, goals)))
+            if action.shape != wanted or not np.isfinite(action).all():
+                raise ValueError(f"policy should return finite actions {wanted}, got shape {action.shape}")
+            state = self.advance(state, action)
+            path.append(self.tip(state))
         return np.stack(path, axis=1)
 
     def _places(self, rng: np.random.Generator, shape: tuple) -> np.ndarray:
         """Places for goals and starts, (*shape, 2)."""
-        far, way = rng.uniform(*FREEDOM, shape), rng.uniform(*self.direction, shape)
+        far, way = rng.uniform(*self.freedom, shape), rng.uniform(*self.direction, shape)
         return far[..., None] * np.stack([np.cos(way), np.sin(way)], axis=-1)
 
 

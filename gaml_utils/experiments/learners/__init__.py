@@ -2,7 +2,7 @@
 
 from gaml_utils.experiments.learners.plan import HEADLINES, LEARNERS_GLYPHS, LEARNERS_SINES, learner_jobs
 from gaml_utils.experiments.learners.plan_comparing import CACTUS, METRIC
-from gaml_utils.experiments.learners.plan_imitation import IMITATION
+from gaml_utils.experiments.learners.plan_imitation import IMITATION, MUJOCO
 from gaml_utils.experiments.learners.tables import (
     accuracies_under_attack,
     against,
@@ -24,6 +24,7 @@ __all__ = [
     "LEARNERS_GLYPHS",
     "LEARNERS_SINES",
     "METRIC",
+    "MUJOCO",
     "accuracies_under_attack",
     "against",
     "aligned",

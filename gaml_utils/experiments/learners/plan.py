@@ -107,9 +107,10 @@ HEADLINES: dict[str, dict[str, Planned]] = {
     "cactus": CACTUS_HEADLINES,
     "metric": METRIC_HEADLINES,
     "imitation": IMITATION_HEADLINES,
+    "imitation_mujoco": {},
 }
 # files whose headlines are corrected as one
-TOGETHER = [("learners_sines", "learners_glyphs"), ("cactus",), ("metric",), ("imitation",)]
+TOGETHER = [("learners_sines", "learners_glyphs"), ("cactus",), ("metric",), ("imitation", "imitation_mujoco")]
 
 
 def learner_jobs(config: Any, done: dict[tuple, Run]) -> list[Job]:

@@ -41,3 +41,16 @@ IMITATION_HEADLINES: dict[str, Planned] = {
     "I4": (("MIL", "agreement of outer"), ("MIL", UNIFORM), "test_error", "worse"),
     "I5": (("MIL", "power -0.5 of outer"), ("MIL", UNIFORM), "test_error", "no difference"),
 }
+
+MUJOCO: Any = IMITATION | {  # the same in a physics engine, where that is installed
+    "family": "imitation_mujoco",
+    "headline_seeds": [],
+    "iterations": 1000,
+    "pool": 2000,  # tasks that are demonstrated once, for all steps
+    "rollout": 60,
+    "within": [0.02, 0.01],  # metres, of an arm of 0.21
+    "learners": {
+        name: IMITATION["learners"][name] | {"rules": [UNIFORM]}
+        for name in ("MIL", "MIL, watching", "ignores the demonstration", "told the goal")
+    },
+}

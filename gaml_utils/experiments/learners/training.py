@@ -30,10 +30,9 @@ def learner_job(config: Any, job: Job) -> Run:
     start = time.process_time()
     keras.backend.clear_session()
     keras.utils.set_random_seed(job["seed"])  # the same first parameters for every rule
-    families = {"sines": sine_job, "imitation": imitation_job} | dict.fromkeys(
-        ("glyphs", "metric", "cactus"), glyph_job
-    )
-    work = known("family", config["family"], families)
+    on_images = dict.fromkeys(("glyphs", "metric", "cactus"), glyph_job)
+    of_arms = dict.fromkeys(("imitation", "imitation_mujoco"), imitation_job)
+    work = known("family", config["family"], {"sines": sine_job} | on_images | of_arms)
     return job | work(config, job) | {"cpu_seconds": round(time.process_time() - start, 2)}
 
 

@@ -8,6 +8,7 @@ from gaml_utils.experiments.learners.plan import UNIFORM, tuned
 from gaml_utils.experiments.records import Job, Run
 from gaml_utils.experiments.study.measures import weighting_of
 from gaml_utils.experiments.trainings import rounded
+from gaml_utils.tasks.physics_arm import PhysicsReachTasks
 from gaml_utils.tasks.reaching import ReachTasks
 
 CLONED = ("ignores the demonstration", "told the goal")  # one policy for all tasks, by plain behaviour cloning
@@ -15,7 +16,8 @@ CLONED = ("ignores the demonstration", "told the goal")  # one policy for all ta
 
 def imitation_job(config: Any, job: Job) -> Run:
     """Success of rollouts on validation and test goals, after the demonstration and before it."""
-    tasks = ReachTasks(told=job["learner"] == "told the goal")
+    arm = PhysicsReachTasks if config["family"] == "imitation_mujoco" else ReachTasks
+    tasks = arm(told=job["learner"] == "told the goal")
     policy_for = cloned_policy(config, job, tasks) if job["learner"] in CLONED else learned_policy(config, job, tasks)
     if policy_for is None:  # it diverged
         return {"validation_error": None}
@@ -62,7 +64,6 @@ def learned_policy(config: Any, job: Job, tasks: ReachTasks) -> Any:
     import keras
     import tensorflow as tf
 
-    from gaml_utils.learners.data import as_dataset
     from gaml_utils.learners.names import LEARNERS
     from gaml_utils.learners.policies import policy_of
 
@@ -75,9 +76,8 @@ def learned_policy(config: Any, job: Job, tasks: ReachTasks) -> Any:
     model = arm_network(config, tasks.observations, s["settings"])
     learner = LEARNERS[kind](model, weighting=weighting, source=source, **needed | settings)
     learner.compile(keras.optimizers.Adam(job["step_size"]), "mse", jit_compile=True, steps_per_execution=50)
-    data = as_dataset(tasks, config["meta_batch"], config["shots"], config["queries"], seed=job["seed"])
     try:
-        learner.fit(data, steps_per_epoch=config["iterations"], verbose=0)
+        learner.fit(demonstrations(config, job, tasks), steps_per_epoch=config["iterations"], verbose=0)
     except tf.errors.InvalidArgumentError:
         return None
     return lambda x, y, steps=None: policy_of(learner, x, y, steps)
@@ -91,8 +91,23 @@ def cloned_policy(config: Any, job: Job, tasks: ReachTasks) -> Any:
     model = arm_network(config, tasks.observations, {})
     model.compile(keras.optimizers.Adam(job["step_size"]), "mse")
     step = tf.function(lambda x, y: model.train_step((x, y)), autograph=False)
-    rng = np.random.default_rng(job["seed"])
-    for _ in range(config["iterations"]):
-        x, y = tasks.demonstrate(rng, tasks.draw(rng, config["meta_batch"]), 1)
-        step(tf.constant(x.reshape(-1, x.shape[-1]), "float32"), tf.constant(y.reshape(-1, 2), "float32"))
+    for batch in demonstrations(config, job, tasks).take(config["iterations"]):
+        x, y = batch.query_x, batch.query_y
+        step(tf.reshape(x, (-1, x.shape[-1])), tf.reshape(y, (-1, y.shape[-1])))
     return lambda x, y, steps=None: lambda seen: model(seen).numpy()
+
+
+def demonstrations(config: Any, job: Job, tasks: ReachTasks) -> Any:
+    """Meta-batches without end: drawn anew, or, where the plan says so, from a pool of so many tasks drawn once."""
+    import tensorflow as tf
+
+    from gaml_utils.learners.data import as_dataset
+    from gaml_utils.records import TaskBatch
+
+    size = config["meta_batch"], config["shots"], config["queries"]
+    if "pool" not in config:
+        return as_dataset(tasks, *size, seed=job["seed"])
+    drawn = tasks.sample(np.random.default_rng(job["seed"]), config["pool"], *size[1:])
+    pool = tf.data.Dataset.from_tensor_slices(TaskBatch(*(part.astype(np.float32) for part in drawn)))
+    mixed = pool.shuffle(config["pool"], seed=job["seed"]).repeat()
+    return mixed.batch(config["meta_batch"], drop_remainder=True)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from gaml_utils.datasets.glyphs import load_glyphs
-from gaml_utils.experiments.learners import CACTUS, IMITATION, METRIC
+from gaml_utils.experiments.learners import CACTUS, IMITATION, METRIC, MUJOCO
 from gaml_utils.experiments.learners import training_unlabelled as unlabelled
 from gaml_utils.experiments.learners.training import learner_job
 from gaml_utils.experiments.records import job
-from gaml_utils.tasks import ClusterTasks, EpisodeTasks, ViewTasks
+from gaml_utils.tasks import ClusterTasks, EpisodeTasks, ReachTasks, ViewTasks
 
 SMALL = {"iterations": 3, "validation_tasks": 4, "test_tasks": 10, "meta_batch": 2, "filters": 2, "embedding_steps": 3}
 
@@ -112,3 +112,15 @@ def test_who_is_told_the_goal_gets_there_and_who_ignores_the_demonstration_does_
         for learner in ("told the goal", "ignores the demonstration")
     )
     assert told < 0.2 and ignoring > 0.8
+
+
+def test_the_physics_engines_demonstrations_come_from_a_pool_that_is_drawn_once():
+    from gaml_utils.experiments.learners.training_imitation import demonstrations
+
+    config, tasks = MUJOCO | {"pool": 6, "meta_batch": 2}, ReachTasks()  # any arm that samples
+    drawn = list(demonstrations(config, {"seed": 3}, tasks).take(3))
+    pool = tasks.sample(np.random.default_rng(3), 6, 1, 1)
+    found = np.concatenate([batch.query_x for batch in drawn])
+    order = [int(np.abs(pool.query_x - one).sum(axis=(1, 2)).argmin()) for one in found]
+    assert sorted(order) == list(range(6))
+    np.testing.assert_allclose(found, pool.query_x[order], rtol=1e-6)
