@@ -4,6 +4,7 @@ from gaml_utils.tasks.augmentation import affine_wobble, centred, elastic_wobble
 from gaml_utils.tasks.clusters import ClusterTasks, cluster, same_label_pairs, task_purities
 from gaml_utils.tasks.episodes import EpisodeTasks
 from gaml_utils.tasks.mixtures import Mislabelled, Mixture
+from gaml_utils.tasks.physics_arm import PhysicsReachTasks
 from gaml_utils.tasks.reaching import ReachTasks, reached
 from gaml_utils.tasks.regression import LineTasks, NoiseTasks, SineTasks
 from gaml_utils.tasks.unlabelled import WithUnlabelled
@@ -16,6 +17,7 @@ __all__ = [
     "Mislabelled",
     "Mixture",
     "NoiseTasks",
+    "PhysicsReachTasks",
     "ReachTasks",
     "SineTasks",
     "ViewTasks",
