@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sklearn.cluster
 
 from gaml_utils.tasks import ClusterTasks, EpisodeTasks, ViewTasks, WithUnlabelled, affine_wobble
 from gaml_utils.tasks.clusters import cluster, same_label_pairs, task_purities
@@ -98,11 +99,23 @@ def test_k_means_finds_groups_and_starts_from_its_rng():
     assert not same([cluster(noise, 10, rng=rng(2))], [cluster(noise, 10, rng=rng(3))])
 
 
-def test_several_partitions_scale_the_axes_each_in_its_own_way():
-    noise = rng(1).normal(size=(200, 4))
+def test_several_partitions_scale_the_axes_each_in_its_own_way(monkeypatch):
+    seen, noise = [], rng(1).normal(size=(20, 4))
+
+    class Recorded(sklearn.cluster.KMeans):
+        def fit_predict(self, x):
+            seen.append(x / noise)
+            return super().fit_predict(x)
+
+    monkeypatch.setattr(sklearn.cluster, "KMeans", Recorded)
     found = cluster(noise, 5, 6, rng(0))
-    assert found.shape == (6, 200)
-    assert len({tuple(row) for row in found}) == 6
+    assert found.shape == (6, 20) and len({tuple(row) for row in found}) > 1
+    for scale in seen:
+        np.testing.assert_allclose(scale, np.tile(scale[:1], (20, 1)))
+    scales = np.array([scale[0] for scale in seen])
+    assert (scales > 0).all() and (scales < 1).all() and len(np.unique(scales)) == 24
+    cluster(noise, 5, 1, rng(0))
+    np.testing.assert_allclose(seen[-1], 1)
 
 
 @pytest.mark.parametrize(

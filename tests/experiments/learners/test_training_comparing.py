@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from gaml_utils.datasets.glyphs import load_glyphs
 from gaml_utils.experiments.learners import CACTUS, IMITATION, METRIC, MUJOCO
@@ -124,3 +125,20 @@ def test_the_physics_engines_demonstrations_come_from_a_pool_that_is_drawn_once(
     order = [int(np.abs(pool.query_x - one).sum(axis=(1, 2)).argmin()) for one in found]
     assert sorted(order) == list(range(6))
     np.testing.assert_allclose(found, pool.query_x[order], rtol=1e-6)
+
+
+def test_features_come_back_in_the_order_of_the_images_and_are_made_in_another(monkeypatch):
+    seen = []
+
+    class Says:
+        """Its features are the first pixel."""
+
+        def __call__(self, x, training):
+            assert training and x.dtype == np.float32
+            seen.append(x[:, 0, 0, 0])
+            return tf.constant(x[:, 0, :, 0])
+
+    monkeypatch.setattr(unlabelled, "CHUNK", 10)
+    images = np.tile(np.arange(45)[:, None, None], (1, 2, 3))
+    np.testing.assert_array_equal(unlabelled.features_of(Says(), images), images[:, 0])
+    assert max(map(len, seen)) <= 10 and (np.diff(np.concatenate(seen)) < 0).any()

@@ -139,8 +139,8 @@ def test_inner_steps_cannot_be_asked_for_at_the_test(name):
 
 
 BAD_LABELS = {
-    "too high": lambda y: np.where(y == 2, 3, y),
-    "below 0": lambda y: np.where(y == 2, -2, y),
+    "too high": lambda y: np.where(np.arange(y.shape[-1]) == 5, 3, y),  # one of the two points of class 2
+    "below 0": lambda y: np.where(np.arange(y.shape[-1]) == 5, -2, y),
     "a class is missing": lambda y: np.where(y == 2, 1, y),
     "not whole": lambda y: y + 0.0,
 }
@@ -217,6 +217,10 @@ def test_queries_are_normalised_by_the_support_set_alone():
     together = learner.answers(x, y, q)
     alone = np.concatenate([learner.answers(x, y, q[k : k + 1]) for k in range(3)])
     np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-5)
+    features = np.asarray(learner.model(x, training=True))  # as queries, the support set has its own statistics too
+    prototypes = np.stack([features[y == k].mean(axis=0) for k in range(2)])
+    by_hand = -((features[:, None] - prototypes) ** 2).sum(axis=-1)
+    np.testing.assert_allclose(learner.answers(x, y, x), by_hand, rtol=1e-4, atol=1e-4)
     batch = TaskBatch(x[None], y[None], np.concatenate([q, q[:1]])[None], y[None])
     apart = learner.evaluate(batch, verbose=0, return_dict=True)["loss"]
     learner.transductive = True
