@@ -62,9 +62,12 @@ def code_digest() -> str:
 
 
 def versions(keras: bool) -> dict[str, str]:
-    """Of Python and of what the numbers of an experiment depend on; keras: of Keras and TensorFlow as well."""
+    """Of Python and of what the numbers of an experiment depend on; keras: of Keras and TensorFlow as well.
+
+    With them go k-means and the physics engine, where it is installed.
+    """
     found = {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__}
-    packages = ("keras", "tensorflow", "tensorflow_cpu") if keras else ()
+    packages = ("keras", "tensorflow", "tensorflow_cpu", "scikit-learn", "gymnasium", "mujoco") if keras else ()
     installed = {d.name: d.version for d in metadata.distributions()} if packages else {}
     return found | {package: installed[package] for package in packages if package in installed}
 
