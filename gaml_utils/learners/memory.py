@@ -1,5 +1,6 @@
 """A memory-augmented network around any Keras model: what it has seen stands in a memory that it reads. Chapter 15."""
 
+import math
 from typing import Any, NamedTuple
 
 import keras
@@ -8,11 +9,12 @@ import tensorflow as tf
 
 from gaml_utils.checks import check_count, check_flag, check_positive
 from gaml_utils.learners.addressing import content_weights, least_used, read, write, write_weights
+from gaml_utils.learners.engine.checks import output_shape
 from gaml_utils.learners.engine.meta_batch import Learned
 from gaml_utils.learners.metric.base import flat
 from gaml_utils.learners.without_inner_loop import WithoutInnerLoop
 from gaml_utils.networks.normalisation import PACKAGE
-from gaml_utils.records import TaskBatch
+from gaml_utils.records import TaskBatch, Weighted
 
 EMPTY = 1e-6  # what a memory starts with: a cosine with a row of 0 would be 0 / 0
 
@@ -43,7 +45,7 @@ class MANN(WithoutInnerLoop):
     a label comes one step late, with the next point, and the outer loss is that of all points of the stream. There
     `accuracies_by_showing` is what tells how it does.
     units: of the controller. slots, width: of the memory. heads: as many read as write. decay: of the usage. strength:
-    what cosines are multiplied by before the softmax; 1 in the paper, with which this one learned nothing.
+    what cosines are multiplied by before the softmax; 1 in the paper, where all of many rows are read nearly alike.
     Arguments and errors as in WithoutInnerLoop; `ways` stays as it is, since labels are inputs.
     """
 
@@ -65,7 +67,7 @@ class MANN(WithoutInnerLoop):
         super().__init__(model, ways, **kwargs)
         self.units, self.slots, self.width, self.heads = units, slots, width, heads
         self.decay, self.strength, self.late = decay, strength, late
-        read_out, inputs = heads * width, int(np.prod(model.output_shape[1:])) + ways + heads * width
+        read_out, inputs = heads * width, math.prod(output_shape(model)) + ways + heads * width
         shapes = {
             "controller": (inputs + units, 4 * units),
             "controller_bias": (4 * units,),
@@ -178,16 +180,19 @@ class MANN(WithoutInnerLoop):
         if not self.late:
             return super().outer_loss(outer, learned, task)
         order = learned.memory[2]
-        scores, y = self.stream(outer, task, learned.state, order)
+        with self.functional.adding_losses() as added:
+            scores, y = self.stream(outer, task, learned.state, order)
         queries = task.query_y.shape[0]
         places = tf.argsort(mixed(len(y)) if isinstance(order, tuple) else order)  # where each point stands in it
-        return self.functional.mean_loss(y, scores), tf.gather(scores, places[-queries:])
+        return self.functional.mean_loss(y, scores, added), tf.gather(scores, places[-queries:])
 
     def stream(self, outer: list, task: TaskBatch, state: list, order: Any = ()) -> tuple[tf.Tensor, tf.Tensor]:
         """Support and query points in one stream, labels one step late: scores, (points, ways), and labels, as shown.
 
-        Normalised by the stream's own statistics.
+        Normalised by the stream's own statistics. Raises ValueError for Weighted labels: a stream has no use for them.
         """
+        if isinstance(task.query_y, Weighted):
+            raise ValueError("query_y should have no weights where late=True: every point of the stream counts once")
         x = tf.nest.map_structure(lambda *sides: tf.concat(sides, axis=0), task.support_x, task.query_x)
         y = tf.concat([task.support_y, task.query_y], axis=0)
         order = mixed(y.shape[0]) if isinstance(order, tuple) else order

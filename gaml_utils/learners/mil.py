@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from gaml_utils.checks import check_count, check_flag
+from gaml_utils.learners.engine.checks import output_shape
 from gaml_utils.learners.engine.functional import Functional, matching
 from gaml_utils.learners.engine.meta_batch import Learned
 from gaml_utils.learners.maml import MAML
@@ -34,10 +35,10 @@ class MIL(MAML):
         """As MetaLearner.checked_setting."""
         if name == "actions":
             check_count(
-                name, value, at_most=self.model.output_shape[-1] - 1, what=" (the outputs but the inner head's)"
+                name, value, at_most=output_shape(self.model)[-1] - 1, what=" (the outputs but the inner head's)"
             )
         if name == "watch_only":
-            inner = self.model.output_shape[-1] - self.actions
+            inner = output_shape(self.model)[-1] - self.actions
             if not check_flag(name, value) and inner != self.actions:
                 wanted = f"as many inner outputs as actions, {self.actions}, got {inner}"
                 raise ValueError(f"model should have {wanted}: or give watch_only=True")

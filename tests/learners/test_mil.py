@@ -9,7 +9,7 @@ from gaml_utils.learners import MAML, MIL, as_dataset, policy_of, task_by_task
 from gaml_utils.networks import Context
 from gaml_utils.tasks import ReachTasks, reached
 from gaml_utils.weighting import agreement_weights
-from tests.support.keras_learners import arrays
+from tests.support.keras_learners import arrays, assert_gradient_is_of_differences
 from tests.support.keras_models import float64, unlike_at_the_start
 from tests.support.plain_formulas import relative_error
 
@@ -81,16 +81,7 @@ def test_watching_needs_no_actions():
 def test_the_gradient_is_that_of_central_differences(watch_only):
     both, _ = policy(context=3)
     learner = compiled(MIL(both, 2, watch_only, inner_lr=0.2, inner_steps=2))
-    batch, rng, h = batch_of(), np.random.default_rng(0), 1e-6
-    gradient = learner.meta_gradient(batch).gradient
-    along = [rng.normal(size=v.shape) for v in learner.outer_variables]
-    start, ends = [v.numpy() for v in learner.outer_variables], []
-    for sign in (1, -1):
-        for v, value, a in zip(learner.outer_variables, start, along, strict=True):
-            v.assign(value + sign * h * a)
-        ends.append(np.mean(learner.meta_gradient(batch).query_losses))
-    slope = sum(np.sum(np.asarray(g) * a) for g, a in zip(gradient, along, strict=True))
-    np.testing.assert_allclose(slope, (ends[0] - ends[1]) / (2 * h), rtol=1e-6, atol=1e-9)
+    assert_gradient_is_of_differences(learner, batch_of())
 
 
 @pytest.mark.parametrize("watch_only", [False, True])

@@ -93,3 +93,19 @@ class Stop(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         if epoch == 2:
             raise KeyboardInterrupt
+
+
+def assert_gradient_is_of_differences(learner, batch, rtol=1e-6, h=1e-6):
+    """The meta-gradient along a random direction against a central difference of the mean query loss."""
+    rng = np.random.default_rng(0)
+    gradient = learner.meta_gradient(batch).gradient
+    along = [rng.normal(size=v.shape) for v in learner.outer_variables]
+    start, ends = [v.numpy() for v in learner.outer_variables], []
+    for sign in (1, -1):
+        for v, value, a in zip(learner.outer_variables, start, along, strict=True):
+            v.assign(value + sign * h * a)
+        ends.append(np.mean(learner.meta_gradient(batch).query_losses))
+    for v, value in zip(learner.outer_variables, start, strict=True):
+        v.assign(value)
+    slope = sum(np.sum(np.asarray(g) * a) for g, a in zip(gradient, along, strict=True))
+    np.testing.assert_allclose(slope, (ends[0] - ends[1]) / (2 * h), rtol=rtol, atol=1e-9)

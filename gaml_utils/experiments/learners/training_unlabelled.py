@@ -90,7 +90,8 @@ def purity_correlation(config: Any, learner: Any, tasks: Any, seed: int, batches
 
 def embeddings(source: str, config: Any, seed: int) -> dict[str, np.ndarray]:
     """split -> (images, FEATURES), of the training and of the validation images; learned on the training images."""
-    name = hashlib.sha256(json.dumps([source, config, seed, code_digest()]).encode()).hexdigest()[:20]
+    made_by = [code_digest(), pathlib.Path(__file__).read_text(encoding="utf-8")]
+    name = hashlib.sha256(json.dumps([source, config, seed, made_by]).encode()).hexdigest()[:20]
     kept = pathlib.Path(tempfile.gettempdir()) / f"gaml_embedding_{name}.npz"
     if kept.exists():
         with np.load(kept, allow_pickle=False) as stored:

@@ -47,6 +47,17 @@ def check_model(model: keras.Model) -> None:
             raise ValueError(f"model should have an Input of dtype {dtypes[0]}, as its variables, got {x.dtype}")
 
 
+def output_shape(model: keras.Model) -> tuple:
+    """The shape of one point's output; ValueError for a model that does not say it, as one written as a class."""
+    shape = getattr(model, "output_shape", None)
+    if not isinstance(shape, tuple) or None in shape[1:]:
+        raise ValueError(
+            f"model should say the shape of its output, but {type(model).__name__} does not: wrap it, "
+            "keras.Sequential([keras.Input(shape), model]) or keras.Model(x, model(x))"
+        )
+    return tuple(shape[1:])
+
+
 def refuse(method: str, **given: Any) -> None:
     """Raise ValueError for an argument of Keras that is not None and would be ignored."""
     for name, value in given.items():

@@ -13,8 +13,8 @@ class MetricLearner(WithoutInnerLoop):
     """Learning is embedding the support set; answering is comparing a query's features with what was kept of it.
 
     A learner of your own says what it keeps (`kept`) and how it compares (`compare`).
-    temperature: what scores are divided by: above 1 for a softer softmax, below 1 for a sharper one. It counts as much
-    as the step size: neither distances nor cosines have the size that a softmax wants.
+    temperature: what scores are divided by: above 1 for a softer softmax, below 1 for a sharper one. Tune it
+    with the step size: neither distances nor cosines have the size that a softmax wants.
     Raises ValueError as WithoutInnerLoop does, and for a temperature that is not above 0.
     """
 

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from gaml_utils.learners.engine.checks import output_shape
 from gaml_utils.learners.engine.variables import ModelVariables
 from gaml_utils.learners.metric.base import MetricLearner, class_means
 from gaml_utils.networks.normalisation import PACKAGE
@@ -36,7 +37,7 @@ class RelationNetwork(MetricLearner):
             raise ValueError("relation should stay as it is: make a new learner for another")
         if not isinstance(value, keras.Model) or not value.built or not value.trainable_variables:
             raise ValueError(f"relation should be a built keras.Model, got {type(value).__name__}")
-        *rest, channels = self.model.output_shape[1:]
+        *rest, channels = output_shape(self.model)
         pair = *rest, 2 * channels
         if tuple(value.input_shape[1:]) != pair or tuple(value.output_shape[1:]) != (1,):
             raise ValueError(
@@ -64,7 +65,9 @@ class RelationNetwork(MetricLearner):
         pairs = tf.concat([each, tf.broadcast_to(features[:, None], (queries, self.ways, *shape))], axis=-1)
         pairs = tf.reshape(pairs, (queries * self.ways, *pairs.shape[2:]))
         own = outer[len(self.model.trainable_variables) :]
-        scores, _, _ = self.relation_variables.call(own, pairs, [], training=False)
+        scores, _, added = self.relation_variables.call(own, pairs, [], training=False)
+        if self.functional.added:  # its penalties count as those of the model do
+            self.functional.added[-1] += added
         return tf.reshape(scores, (queries, self.ways))
 
     def get_config(self) -> dict:

@@ -1,10 +1,12 @@
 """Siamese networks around any Keras model: two images, one twin network, are they the same? Chapter 15."""
 
+import math
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from gaml_utils.learners.engine.checks import output_shape
 from gaml_utils.learners.metric.base import MetricLearner, class_means, flat
 from gaml_utils.networks.normalisation import PACKAGE
 
@@ -24,7 +26,7 @@ class SiameseNetwork(MetricLearner):
 
     def __init__(self, model: keras.Model, *args: Any, **kwargs: Any) -> None:
         super().__init__(model, *args, **kwargs)
-        size = int(keras.ops.prod(model.output_shape[1:]))
+        size = math.prod(output_shape(model))
         self.a = self.add_weight((size,), keras.initializers.Constant(SOFT), name="a")
         self.b = self.add_weight((), "zeros", name="b")
 

@@ -8,6 +8,8 @@ import pytest
 import tensorflow as tf
 
 from gaml_utils.learners import (
+    MANN,
+    MIL,
     GaussianPrototypicalNetwork,
     MatchingNetwork,
     MetricLearner,
@@ -22,7 +24,8 @@ from gaml_utils.learners import (
 from gaml_utils.networks import encoder
 from gaml_utils.records import TaskBatch, Weighted
 from gaml_utils.weighting import agreement_weights, power_weights
-from tests.support.keras_learners import arrays
+from tests.support.keras_learners import arrays, assert_gradient_is_of_differences
+from tests.support.keras_models import Subclassed
 from tests.support.plain_formulas import relative_error
 from tests.support.points import WAYS, comparing, network, of_classes, points
 
@@ -67,17 +70,7 @@ def test_classes_numbered_anew_are_answered_by_their_new_numbers(name):
 @each_kind
 def test_the_gradient_is_that_of_central_differences(name):
     learner = learner_of(name, weighting=lambda g: tf.ones(g.shape[0], g.dtype) / g.shape[0], temperature=2.0)
-    batch = points()
-    rng, h = np.random.default_rng(0), 1e-6
-    gradient = learner.meta_gradient(batch).gradient
-    along = [rng.normal(size=v.shape) for v in learner.outer_variables]
-    start, ends = [v.numpy() for v in learner.outer_variables], []
-    for sign in (1, -1):
-        for v, value, a in zip(learner.outer_variables, start, along, strict=True):
-            v.assign(value + sign * h * a)
-        ends.append(np.mean(learner.meta_gradient(batch).query_losses))
-    slope = sum(np.sum(np.asarray(g) * a) for g, a in zip(gradient, along, strict=True))
-    np.testing.assert_allclose(slope, (ends[0] - ends[1]) / (2 * h), rtol=1e-6, atol=1e-9)
+    assert_gradient_is_of_differences(learner, points())
 
 
 @each_kind
@@ -298,3 +291,39 @@ def test_labels_may_have_an_axis_of_1_and_none_of_classes(name):
 def test_names_of_errors_are_names_of_arguments():
     with pytest.raises(ValueError, match=re.escape("relation should be a built keras.Model, got NoneType")):
         RelationNetwork(network(), WAYS, None)
+
+
+@pytest.mark.parametrize("make", [SiameseNetwork, MANN, MIL, RelationNetwork])
+def test_a_model_that_does_not_say_the_shape_of_its_output_is_refused_with_the_remedy(make):
+    model = Subclassed()
+    model(np.zeros((1, 4), np.float32))
+    needed = {"relation": network(1, inputs=10)} if make is RelationNetwork else {}
+    with pytest.raises(ValueError, match=r"model should say the shape of its output.*keras\.Input"):
+        make(model, 2, **needed)
+    wrapped = keras.Sequential([keras.Input((4,)), Subclassed(width=3)])
+    assert SiameseNetwork(wrapped, 2).a.shape == (1,)
+
+
+def test_penalties_of_the_relation_and_of_a_stream_count():
+    """An L2 penalty on one kernel, by hand: the same learner without it has so much less loss."""
+    relations = [network(1, inputs=10, seed=3) for _ in range(2)]
+    relations[0].layers[1].kernel.regularizer = keras.regularizers.L2(0.5)
+    with_penalty, without = (comparing(RelationNetwork, relation=r).meta_gradient(points()) for r in relations)
+    penalty = 0.5 * np.sum(relations[0].layers[1].kernel.numpy() ** 2)
+    np.testing.assert_allclose(with_penalty.query_losses - without.query_losses, penalty, rtol=1e-10)
+
+    losses = []
+    for strength in (0.5, 0.0):
+        keras.utils.set_random_seed(1)
+        learner = comparing(MANN, units=4, slots=6, width=3, late=True)
+        learner.model.layers[1].kernel.regularizer = keras.regularizers.L2(strength)
+        losses.append(learner.meta_gradient(points(shots=1, queries=1)).query_losses)
+    penalty = 0.5 * np.sum(learner.model.layers[1].kernel.numpy() ** 2)
+    np.testing.assert_allclose(losses[0] - losses[1], penalty, rtol=1e-6)
+
+
+def test_a_stream_has_no_weights():
+    learner, batch = comparing(MANN, units=4, slots=6, width=3, late=True), points(shots=1, queries=1)
+    weighted = batch._replace(query_y=Weighted(batch.query_y, np.ones(batch.query_y.shape)))
+    with pytest.raises(ValueError, match="query_y should have no weights where late=True"):
+        learner.meta_gradient(weighted)
