@@ -52,7 +52,8 @@ CLAIMS += [
     ),
 ]
 
-OTHERS = {h.name: h for h in learner_headlines(load("learners_sines"), load("learners_glyphs"))}
+UNLABELLED = {h.name: h for h in learner_headlines(load("cactus"))}
+OTHERS = {h.name: h for h in learner_headlines(load("learners_sines"), load("learners_glyphs"))} | UNLABELLED
 
 
 def told(name: str) -> str:
@@ -88,5 +89,25 @@ CLAIMS += [
     (
         f"It holds where MAML falls ({told('L8')}).",
         [(*OTHERS["L8"].cells, "better", {"results": "learners_glyphs", "field": "query_attacked"})],
+    ),
+]
+
+
+def unlabelled(*names: str) -> list:
+    """The cells of these headlines of learning without labels."""
+    return [(*cell, {"results": "cactus"}) for cell in tied(*names)]
+
+
+CLAIMS += [
+    (
+        f"Telling single images apart is worth more than clusters of pixels ({told('U1')}), and more than training on "
+        f"wobbled copies directly ({told('U3')}).",
+        unlabelled("U1", "U3"),
+    ),
+    (f"The autoencoder was expected to change nothing and does ({told('U2')}).", unlabelled("U2")),
+    (
+        f"Weights that turn odd tasks down do nothing for tasks that are impure (power -1: {told('U4')} for "
+        f"prototypical networks; {told('U5')} for MAML; both within the margin of two points).",
+        unlabelled("U4", "U5"),
     ),
 ]
