@@ -27,9 +27,11 @@ def plot_sources(ax: Axes, accuracies: Mapping[str, Mapping[str, np.ndarray]], c
 
 def plot_purity(ax: Axes, purities: Mapping[str, float], accuracies: Mapping[str, float]) -> None:
     """{source: value} each: a labelled point per source; purity on a logarithmic axis."""
+    right_edge = 0.3
     for k, (source, purity) in enumerate(purities.items()):
+        close = any(1 < other / purity < 1.3 for other in purities.values())  # to its right, where its name would stand
         ax.plot(purity, accuracies[source], MARKERS[k % len(MARKERS)], color=COLOURS[k % len(COLOURS)])
-        side, shift = ("right", -6) if purity > 0.3 else ("left", 6)  # within the axes at the right edge
+        side, shift = ("right", -6) if close or purity > right_edge else ("left", 6)
         at = (purity, accuracies[source])
         ax.annotate(source, at, xytext=(shift, 3), textcoords="offset points", fontsize=8, ha=side)
     ax.set(xscale="log", xlabel="pairs of a cluster that are of one character", ylabel="accuracy, 1 shot")

@@ -23,3 +23,10 @@ def test_purity_and_accuracy_are_a_labelled_point_each(two):
     chapter_14.plot_purity(two[0], {"pixels": 0.01, "labels": 1.0}, {"pixels": 0.5, "labels": 0.8})
     assert [line.get_xydata().tolist() for line in two[0].lines] == [[[0.01, 0.5]], [[1.0, 0.8]]]
     assert [t.get_text() for t in two[0].texts] == ["pixels", "labels"] and two[0].get_xscale() == "log"
+
+
+def test_a_name_stands_where_no_other_point_is(two):
+    at = {"alone": 0.001, "left": 0.017, "right": 0.020, "at the edge": 1.0}
+    chapter_14.plot_purity(two[0], at, dict.fromkeys(at, 0.5))
+    sides = {t.get_text(): t.get_ha() for t in two[0].texts}  # of the point, at which the text ends or begins
+    assert sides == {"alone": "left", "left": "right", "right": "left", "at the edge": "right"}

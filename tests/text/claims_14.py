@@ -25,16 +25,18 @@ CLAIMS: list = [
         "autoencoder is better, by nearly 4 points.",
         AUTOENCODER,
     ),
-    ("U3: *instance* is better than *views*, by nearly 6 points.", [(source("instance"), source("views"), "better", ON)]),
     (
-        "Headlines U4 and U5: between power −1 and the plain mean there is no difference, within two points of "
+        "U3: *instance* is better than *views*, by nearly 6 points.",
+        [(source("instance"), source("views"), "better", ON)],
+    ),
+    (
+        "Headlines U4 and U5: between power -1 and the plain mean there is no difference, within two points of "
         "accuracy, for prototypical networks and for MAML.",
         against_mean(POWER, "no difference"),
     ),
-    (f"With power −0.5 no difference was found either {EXPLORATORY}", against_mean(HALF, "no difference found")),
+    (f"With power -0.5 no difference was found either {EXPLORATORY}", against_mean(HALF, "no difference found")),
     (
-        "Agreement is worse than the mean: 10% more error with prototypical networks, 6% more with MAML "
-        f"{EXPLORATORY}",
+        f"Agreement is worse than the mean: 10% more error with prototypical networks, 6% more with MAML {EXPLORATORY}",
         against_mean(AGREEMENT, "worse"),
     ),
     (
@@ -43,7 +45,7 @@ CLAIMS: list = [
         INSTANCE + AUTOENCODER,
     ),
     (
-        "Power −1 made no difference, and agreement is worse than the mean.",
+        "Power -1 made no difference, and agreement is worse than the mean.",
         against_mean(POWER, "no difference") + against_mean(AGREEMENT, "worse"),
     ),
 ]
