@@ -1,4 +1,4 @@
-"""What chapter 14 says of learners trained without labels, and the cells that say so (tests/text/test_study_claims.py)."""
+"""What chapter 14 says of learning without labels, and the cells that say so (tests/text/test_study_claims.py)."""
 
 ON = {"results": "cactus"}
 EXPLORATORY = "(exploratory)."
