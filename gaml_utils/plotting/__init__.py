@@ -5,6 +5,7 @@ from gaml_utils.plotting.chapter_11 import plot_by_rank, plot_dial, plot_directi
 from gaml_utils.plotting.chapter_12 import plot_effects, plot_planes, plot_rates, plot_weights_in_plane
 from gaml_utils.plotting.chapter_13 import plot_attacks, plot_lorenz, plot_sorted, plot_weights_of_losses
 from gaml_utils.plotting.chapter_14 import plot_purity, plot_sources
+from gaml_utils.plotting.chapter_15 import plot_clouds, plot_showings
 from gaml_utils.plotting.charts import plot_adaptation, plot_bars, plot_curves, plot_images, plot_weights, smooth
 from gaml_utils.plotting.style import (
     BLACK,
@@ -36,6 +37,7 @@ __all__ = [
     "plot_attacks",
     "plot_bars",
     "plot_by_rank",
+    "plot_clouds",
     "plot_curves",
     "plot_dial",
     "plot_effects",
@@ -49,6 +51,7 @@ __all__ = [
     "plot_purity",
     "plot_rates",
     "plot_seeds",
+    "plot_showings",
     "plot_sorted",
     "plot_sources",
     "plot_stops",
