@@ -52,8 +52,9 @@ CLAIMS += [
     ),
 ]
 
-UNLABELLED = {h.name: h for h in learner_headlines(load("cactus"))}
-OTHERS = {h.name: h for h in learner_headlines(load("learners_sines"), load("learners_glyphs"))} | UNLABELLED
+UNLABELLED, COMPARING = ({h.name: h for h in learner_headlines(load(name))} for name in ("cactus", "metric"))
+OTHERS = {h.name: h for h in learner_headlines(load("learners_sines"), load("learners_glyphs"))}
+OTHERS |= UNLABELLED | COMPARING
 
 
 def told(name: str) -> str:
@@ -93,21 +94,35 @@ CLAIMS += [
 ]
 
 
-def unlabelled(*names: str) -> list:
-    """The cells of these headlines of learning without labels."""
-    return [(*cell, {"results": "cactus"}) for cell in tied(*names)]
+def tied_in(results: str, *names: str) -> list:
+    """The cells of these headlines of other results."""
+    return [(*cell, {"results": results}) for cell in tied(*names)]
 
 
 CLAIMS += [
     (
         f"Telling single images apart is worth more than clusters of pixels ({told('U1')}), and more than training on "
         f"wobbled copies directly ({told('U3')}).",
-        unlabelled("U1", "U3"),
+        tied_in("cactus", "U1", "U3"),
     ),
-    (f"The autoencoder was expected to change nothing and does ({told('U2')}).", unlabelled("U2")),
+    (f"The autoencoder was expected to change nothing and does ({told('U2')}).", tied_in("cactus", "U2")),
     (
         f"Weights that turn odd tasks down do nothing for tasks that are impure (power -1: {told('U4')} for "
         f"prototypical networks; {told('U5')} for MAML; both within the margin of two points).",
-        unlabelled("U4", "U5"),
+        tied_in("cactus", "U4", "U5"),
+    ),
+]
+
+CLAIMS += [
+    (
+        f"Prototypical networks leave MAML behind ({told('M1')}), and a learned comparison gains a little more "
+        f"({told('M2')}).",
+        tied_in("metric", "M1", "M2"),
+    ),
+    (
+        f"An episode's outer gradient can be weighed here too, and it does not pay: agreement costs ({told('M3')}), "
+        f"power -0.5 changes nothing ({told('M4')}), power -1 costs a little ({told('M5')}, below the margin of two "
+        "points).",
+        tied_in("metric", "M3", "M4", "M5"),
     ),
 ]

@@ -9,7 +9,7 @@ from tests.support.checkout import ROOT
 
 RESULTS = load("cactus")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SAID = README.split("**And without labels?**")[1].split("\n\nOn sine regression")[0]
+SAID = README.split("**And without labels?**")[1].split("\n\n**And without an inner loop?**")[0]
 LEARNERS = RESULTS["config"]["learners"]
 CELLS = [(name, rule) for name, s in LEARNERS.items() for rule in s["rules"]]
 

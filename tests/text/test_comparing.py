@@ -1,0 +1,53 @@
+"""The numbers that chapter 15 and README state of learners without an inner loop are those of the results."""
+
+import numpy as np
+import pytest
+
+from gaml_utils.experiments import load
+from gaml_utils.experiments.learners import METRIC, cell, change, learner_jobs, step_sizes
+from gaml_utils.experiments.records import key
+from gaml_utils.intervals import mean_interval
+from tests.support.checkout import ROOT
+
+RESULTS = load("metric")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SAID = README.split("**And without an inner loop?**")[1].split("\n\nOn sine regression")[0]
+LEARNERS = RESULTS["config"]["learners"]
+CELLS = [(name, rule) for name, s in LEARNERS.items() for rule in s["rules"]]
+
+
+def test_the_file_is_the_plan_run_to_its_end():
+    assert RESULTS["config"] == METRIC
+    done = {key(run): run for run in RESULTS["runs"]}
+    assert {key(job) for job in learner_jobs(RESULTS["config"], done)} == set(done)
+
+
+@pytest.mark.parametrize(("name", "rule"), CELLS)
+def test_no_cell_stands_at_an_end_of_its_list(name, rule):
+    size = step_sizes(RESULTS, name, rule)[1]
+    tried = {run["step_size"] for run in RESULTS["runs"] if (run["learner"], run["rule"]) == (name, rule)}
+    assert min(tried) < size < max(tried)
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_readme_has_the_row_of_every_learner(name):
+    rows = {line.split("|")[1].strip(): line for line in SAID.splitlines() if line.startswith("|")}
+    m = mean_interval(100 * (1 - cell(RESULTS, name)))
+    five = 100 * (1 - cell(RESULTS, name, field="test_error_5_shots").mean())
+    row = [f"{m.mean:.1f} [{m.low:.1f}, {m.high:.1f}]", f"{five:.1f}"]
+    for rule in METRIC["learners"]["MAML"]["rules"][1:]:
+        tried = rule in LEARNERS[name]["rules"]
+        found = change(RESULTS, (name, rule), (name, "uniform")) if tried else None
+        row.append(f"{found.change:+.0f}% [{found.low:+.0f}, {found.high:+.0f}]" if tried else "")
+    assert [part.strip() for part in rows[name].split("|")[2:-1]] == row
+
+
+def test_what_the_chapter_says_of_five_shots_and_of_a_training_that_went_wrong():
+    behind = [
+        100 * float(np.mean(cell(RESULTS, "MAML", field=field)) - np.mean(cell(RESULTS, "prototypical", field=field)))
+        for field in ("test_error", "test_error_5_shots")
+    ]
+    assert 11 < behind[0] < 12 and 7.5 < behind[1] < 8.5
+    half = np.sort(cell(RESULTS, "relation", "power -0.5 of outer"))
+    assert half[-1] > 1.4 * half[-2]
+    assert f"{1 - cell(RESULTS, 'MANN, 5,000 steps').mean():.2f}" == "0.57"
