@@ -1,8 +1,8 @@
 """Meta-learners around any Keras model, their data, and how they are judged."""
 
 import gaml_utils.networks  # noqa: F401, first: it says so where Keras does not run on TensorFlow
-from gaml_utils.learners import addressing
 from gaml_utils.learners.accuracy import accuracy_interval, episode_accuracies, episode_answers, task_losses
+from gaml_utils.learners.addressing import content_weights, interpolated, sharpened, shifted
 from gaml_utils.learners.adml import ADML
 from gaml_utils.learners.base import MetaLearner
 from gaml_utils.learners.caml import CAML
@@ -52,15 +52,18 @@ __all__ = [
     "TAML",
     "accuracies_by_showing",
     "accuracy_interval",
-    "addressing",
     "as_dataset",
     "attacked_accuracies",
     "check_second_derivative",
+    "content_weights",
     "episode_accuracies",
     "episode_answers",
+    "interpolated",
     "pair_cross_entropy",
     "pair_squared_error",
     "policy_of",
+    "sharpened",
+    "shifted",
     "task_by_task",
     "task_losses",
 ]

@@ -13,8 +13,9 @@ def plot_clouds(axes: Sequence[Axes], planes: Mapping[str, np.ndarray], classes:
     """{title: (points, 2)}, one axes each: the points of a class in its colour and shape. classes: (points,)."""
     for ax, (title, points) in zip(axes, planes.items(), strict=True):
         for k, one in enumerate(np.unique(classes)):
-            style = {"color": COLOURS[k % len(COLOURS)], "alpha": 0.8}
-            ax.plot(*points[classes == one].T, MARKERS[k % len(MARKERS)], markersize=4, **style)
+            x, y = points[classes == one].T
+            colour, marker = COLOURS[k % len(COLOURS)], MARKERS[k % len(MARKERS)]
+            ax.plot(x, y, marker, color=colour, alpha=0.8, markersize=4)
         ax.set(title=title, xticks=[], yticks=[], xlabel="first component", ylabel="second component")
 
 
