@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from gaml_utils.experiments import load
-from gaml_utils.experiments.learners import METRIC, cell, change, learner_jobs, step_sizes
-from gaml_utils.experiments.records import key
+from gaml_utils.experiments.learners import METRIC, cell, change
 from gaml_utils.intervals import mean_interval
 from tests.support.checkout import ROOT
 
@@ -13,20 +12,6 @@ RESULTS = load("metric")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SAID = README.split("**And without an inner loop?**")[1].split("\n\nOn sine regression")[0]
 LEARNERS = RESULTS["config"]["learners"]
-CELLS = [(name, rule) for name, s in LEARNERS.items() for rule in s["rules"]]
-
-
-def test_the_file_is_the_plan_run_to_its_end():
-    assert RESULTS["config"] == METRIC
-    done = {key(run): run for run in RESULTS["runs"]}
-    assert {key(job) for job in learner_jobs(RESULTS["config"], done)} == set(done)
-
-
-@pytest.mark.parametrize(("name", "rule"), CELLS)
-def test_no_cell_stands_at_an_end_of_its_list(name, rule):
-    size = step_sizes(RESULTS, name, rule)[1]
-    tried = {run["step_size"] for run in RESULTS["runs"] if (run["learner"], run["rule"]) == (name, rule)}
-    assert min(tried) < size < max(tried)
 
 
 @pytest.mark.parametrize("name", LEARNERS)
