@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gaml_utils.experiments import load
-from gaml_utils.experiments.learners import METRIC, cell, change
+from gaml_utils.experiments.learners import METRIC, cell, change, headlines
 from gaml_utils.intervals import mean_interval
 from tests.support.checkout import ROOT
 
@@ -36,3 +36,11 @@ def test_what_the_chapter_says_of_five_shots_and_of_a_training_that_went_wrong()
     half = np.sort(cell(RESULTS, "relation", "power -0.5 of outer"))
     assert half[-1] > 1.4 * half[-2]
     assert f"{1 - cell(RESULTS, 'MANN, 5,000 steps').mean():.2f}" == "0.57"
+
+
+def test_what_chapter_15_says_in_points():
+    found = {h.name: 100 * h.comparison.difference for h in headlines(RESULTS)}
+    assert -12 < found["M1"] < -11 and -1.45 < found["M2"] < -1.35
+    assert 1.7 < found["M3"] < 2 and 0.55 < found["M5"] < 0.65
+    behind = {name: 100 * (cell(RESULTS, name).mean() - cell(RESULTS, "prototypical").mean()) for name in LEARNERS}
+    assert 14.5 < behind["MAML, equal time"] < 15.5 and 1.45 < behind["Gaussian prototypical"] < 1.55

@@ -10,6 +10,7 @@ RESULTS = load("cactus")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SAID = README.split("**And without labels?**")[1].split("\n\n**And without an inner loop?**")[0]
 LEARNERS = RESULTS["config"]["learners"]
+KINDS = ("prototypical", "MAML")
 
 
 @pytest.mark.parametrize("name", LEARNERS)
@@ -27,7 +28,7 @@ def test_readme_tells_the_headlines():
         assert f"{h.name}, {h.verdict}" in SAID and interval in SAID
 
 
-@pytest.mark.parametrize("source", ["prototypical", "MAML"])
+@pytest.mark.parametrize("source", KINDS)
 def test_a_control_that_was_filled_by_lot_is_far_below_all_others(source):
     names = [name for name in LEARNERS if name.startswith(source)]
     lowest = min(names, key=lambda name: 1 - cell(RESULTS, name).mean())
@@ -37,7 +38,21 @@ def test_a_control_that_was_filled_by_lot_is_far_below_all_others(source):
 
 
 def test_rules_on_clusters_are_told_in_readme():
-    for kind in ("prototypical", "MAML"):
+    for kind in KINDS:
         for rule in CACTUS["learners"]["MAML, instance"]["rules"][1:]:
             found = change(RESULTS, (f"{kind}, instance", rule), (f"{kind}, instance", "uniform"))
             assert f"{found.change:+.0f}% [{found.low:+.0f}, {found.high:+.0f}]" in SAID
+
+
+def test_what_chapter_14_says_in_points_and_of_signs():
+    accuracy = {name: 100 * (1 - cell(RESULTS, name).mean()) for name in LEARNERS}
+    found = {h.name: 100 * h.comparison.difference for h in headlines(RESULTS)}
+    assert -15.5 < found["U1"] < -14.5 and -4 < found["U2"] < -3.5 and -6 < found["U3"] < -5.5
+    assert 12.5 < accuracy["prototypical, labels"] - accuracy["prototypical, instance"] < 13.5
+    signs = [cell(RESULTS, f"{kind}, instance", "agreement of outer", "purity_correlation") for kind in KINDS]
+    assert all((of < 0).all() and len(of) == 5 for of in signs)
+    clustered = [
+        name for name in LEARNERS if name.startswith("prototypical") and not name.endswith(("labels", "views"))
+    ]
+    purest = max(clustered, key=lambda name: cell(RESULTS, name, field="pair_share").mean())
+    assert purest == max(clustered, key=accuracy.get) == "prototypical, instance"
