@@ -11,7 +11,9 @@ from gaml_utils.experiments.learners.plan_comparing import CACTUS, METRIC
 from gaml_utils.experiments.learners.plan_imitation import IMITATION, MUJOCO
 from gaml_utils.experiments.learners.training import learner_job
 from gaml_utils.experiments.omniglot.plan import OMNIGLOT, omniglot_jobs
+from gaml_utils.experiments.omniglot.plan_comparing import OMNIGLOT_COMPARING, comparing_jobs
 from gaml_utils.experiments.omniglot.training import omniglot_job
+from gaml_utils.experiments.omniglot.training_comparing import comparing_job
 from gaml_utils.experiments.records import Config, Job, Run
 from gaml_utils.experiments.sines.plan import SINE_NUMPY, SINE_VARIANTS, sine_numpy_jobs
 from gaml_utils.experiments.sines.training import sine_numpy_job
@@ -48,6 +50,7 @@ EXPERIMENTS = {
     "sine_variants": Experiment(SINE_VARIANTS, sine_numpy_jobs, sine_numpy_job, keras=False),
     "glyphs": Experiment(GLYPHS, glyph_jobs, glyph_job, keras=True),
     "omniglot": Experiment(OMNIGLOT, omniglot_jobs, omniglot_job, keras=True),
+    "omniglot_comparing": Experiment(OMNIGLOT_COMPARING, comparing_jobs, comparing_job, keras=True),
     "study": Experiment(STUDY, study_jobs, study_job, keras=True),
     "study_ridge": Experiment(STUDY_RIDGE, study_jobs, study_job, keras=False),
     "study_long": Experiment(STUDY_LONG, study_jobs, study_job, keras=False),

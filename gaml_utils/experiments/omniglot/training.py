@@ -19,12 +19,17 @@ def make_learner(config: Config, rule: str) -> Any:
 
     model = zero_head(config["ways"], config["filters"])
     learner = MAML(model, config["inner_lr"], fast="head/*", weighting=known("rule", rule, RULES))
-    step_size = keras.optimizers.schedules.CosineDecay(
-        0.0, config["iterations"] - config["warmup"], warmup_target=config["step_size"], warmup_steps=config["warmup"]
-    )
+    step_size = warmed_up(config["step_size"], config["warmup"], config["iterations"])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     learner.compile(keras.optimizers.Adam(step_size), loss, metrics=["accuracy"])
     return learner
+
+
+def warmed_up(step_size: float, warmup: int, steps: int) -> Any:
+    """The schedule of the challenge: up from 0 within `warmup` steps, then down to 0 along a cosine."""
+    import keras
+
+    return keras.optimizers.schedules.CosineDecay(0.0, steps - warmup, warmup_target=step_size, warmup_steps=warmup)
 
 
 def train_job(config: Config, job: Job, tenths: int = 10) -> tuple[Any, dict]:
