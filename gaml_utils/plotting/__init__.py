@@ -6,6 +6,7 @@ from gaml_utils.plotting.chapter_12 import plot_effects, plot_planes, plot_rates
 from gaml_utils.plotting.chapter_13 import plot_attacks, plot_lorenz, plot_sorted, plot_weights_of_losses
 from gaml_utils.plotting.chapter_14 import plot_purity, plot_sources
 from gaml_utils.plotting.chapter_15 import plot_clouds, plot_showings
+from gaml_utils.plotting.chapter_16 import plot_arm, plot_reach, plot_reached, plot_success
 from gaml_utils.plotting.charts import plot_adaptation, plot_bars, plot_curves, plot_images, plot_weights, smooth
 from gaml_utils.plotting.style import (
     BLACK,
@@ -34,6 +35,7 @@ __all__ = [
     "RED",
     "SKY",
     "plot_adaptation",
+    "plot_arm",
     "plot_attacks",
     "plot_bars",
     "plot_by_rank",
@@ -50,11 +52,14 @@ __all__ = [
     "plot_predicted",
     "plot_purity",
     "plot_rates",
+    "plot_reach",
+    "plot_reached",
     "plot_seeds",
     "plot_showings",
     "plot_sorted",
     "plot_sources",
     "plot_stops",
+    "plot_success",
     "plot_weights",
     "plot_weights_in_plane",
     "plot_weights_of_losses",

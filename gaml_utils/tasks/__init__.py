@@ -6,6 +6,7 @@ from gaml_utils.tasks.episodes import EpisodeTasks
 from gaml_utils.tasks.mixtures import Mislabelled, Mixture
 from gaml_utils.tasks.physics_arm import PhysicsReachTasks
 from gaml_utils.tasks.reaching import ReachTasks, reached
+from gaml_utils.tasks.reaching_objects import ObjectTasks, wanted_places
 from gaml_utils.tasks.regression import LineTasks, NoiseTasks, SineTasks
 from gaml_utils.tasks.unlabelled import WithUnlabelled
 from gaml_utils.tasks.views import ViewTasks
@@ -17,6 +18,7 @@ __all__ = [
     "Mislabelled",
     "Mixture",
     "NoiseTasks",
+    "ObjectTasks",
     "PhysicsReachTasks",
     "ReachTasks",
     "SineTasks",
@@ -29,4 +31,5 @@ __all__ = [
     "reached",
     "same_label_pairs",
     "task_purities",
+    "wanted_places",
 ]
