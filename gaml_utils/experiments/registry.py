@@ -7,7 +7,7 @@ from gaml_utils.checks import known
 from gaml_utils.experiments.glyphs.plan import GLYPHS, glyph_jobs
 from gaml_utils.experiments.glyphs.training import glyph_job
 from gaml_utils.experiments.learners.plan import LEARNERS_GLYPHS, LEARNERS_SINES, learner_jobs
-from gaml_utils.experiments.learners.plan_comparing import CACTUS, METRIC
+from gaml_utils.experiments.learners.plan_comparing import CACTUS, METRIC, SEMI_SUPERVISED
 from gaml_utils.experiments.learners.plan_imitation import IMITATION, MUJOCO
 from gaml_utils.experiments.learners.training import learner_job
 from gaml_utils.experiments.omniglot.plan import OMNIGLOT, omniglot_jobs
@@ -61,6 +61,7 @@ EXPERIMENTS = {
     "learners_glyphs": Experiment(LEARNERS_GLYPHS, learner_jobs, learner_job, keras=True),
     "cactus": Experiment(CACTUS, learner_jobs, learner_job, keras=True),
     "metric": Experiment(METRIC, learner_jobs, learner_job, keras=True),
+    "semi_supervised": Experiment(SEMI_SUPERVISED, learner_jobs, learner_job, keras=True),
     "imitation": Experiment(IMITATION, learner_jobs, learner_job, keras=True),
     "imitation_mujoco": Experiment(MUJOCO, learner_jobs, learner_job, keras=True),
     "study_reptile": Experiment(STUDY_REPTILE, study_jobs, study_job, keras=False),

@@ -11,7 +11,7 @@ from gaml_utils.plotting.style import BLACK, BLUE, COLOURS, DASHES, MARKERS, ORA
 
 def plot_arm(ax: Axes, joints: np.ndarray, alpha: float = 1.0) -> None:
     """joints: (3, 2), where shoulder, elbow and tip are: two links."""
-    ax.plot(*joints.T, color=BLACK, lw=3, alpha=alpha, solid_capstyle="round")
+    ax.plot(*joints.T, DASHES[0], color=BLACK, lw=3, alpha=alpha, solid_capstyle="round")
     ax.plot(*joints[:2].T, "o", color=BLACK, markersize=5, alpha=alpha)
 
 
@@ -23,7 +23,8 @@ def plot_reach(ax: Axes, shown: np.ndarray, goal: np.ndarray, path: np.ndarray |
         ax.plot(*path.T, DASHES[0], color=BLUE, label="imitation")
         ax.plot(*path[0], "o", color=BLUE, markersize=5)
     ax.plot(*goal, "*", color=RED, markersize=12, label="goal", linestyle="none")
-    ax.set(xlim=(-1.05, 1.05), ylim=(-0.35, 1.05), aspect="equal", xticks=[], yticks=[])
+    ax.set(xlim=(-1.05, 1.05), ylim=(-0.35, 1.05), aspect="equal")
+    ax.set_axis_off()
 
 
 def plot_success(ax: Axes, steps: Sequence[int], success: Sequence[float], bounds: Mapping[str, float]) -> None:
@@ -32,7 +33,7 @@ def plot_success(ax: Axes, steps: Sequence[int], success: Sequence[float], bound
     for k, (name, value) in enumerate(bounds.items(), start=1):
         ax.axhline(value, color=COLOURS[k], linestyle=DASHES[k], label=name)
     ax.set(xlabel="outer steps", ylabel="goals reached", ylim=(-0.03, 1.05))
-    ax.legend(fontsize=8, loc="center right")
+    ax.legend(fontsize=8, loc="lower right", bbox_to_anchor=(1, 0.1))
 
 
 def plot_reached(ax: Axes, success: Mapping[str, Mapping[str, np.ndarray]]) -> None:

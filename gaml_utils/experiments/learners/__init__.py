@@ -1,7 +1,7 @@
 """Part IV's question: does it matter, to other learners than MAML, how the tasks are weighed? Chapters 12 and 13."""
 
 from gaml_utils.experiments.learners.plan import HEADLINES, LEARNERS_GLYPHS, LEARNERS_SINES, learner_jobs
-from gaml_utils.experiments.learners.plan_comparing import CACTUS, METRIC
+from gaml_utils.experiments.learners.plan_comparing import CACTUS, METRIC, SEMI_SUPERVISED
 from gaml_utils.experiments.learners.plan_imitation import IMITATION, MUJOCO
 from gaml_utils.experiments.learners.tables import (
     accuracies_under_attack,
@@ -25,6 +25,7 @@ __all__ = [
     "LEARNERS_SINES",
     "METRIC",
     "MUJOCO",
+    "SEMI_SUPERVISED",
     "accuracies_under_attack",
     "against",
     "aligned",

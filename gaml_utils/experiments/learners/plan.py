@@ -106,11 +106,17 @@ HEADLINES: dict[str, dict[str, Planned]] = {
     "learners_glyphs": {"L8": (("ADML", UNIFORM), ("MAML", UNIFORM), "query_attacked", "better")},
     "cactus": CACTUS_HEADLINES,
     "metric": METRIC_HEADLINES,
+    "semi_supervised": {},
     "imitation": IMITATION_HEADLINES,
     "imitation_mujoco": {},
 }
 # files whose headlines are corrected as one
-TOGETHER = [("learners_sines", "learners_glyphs"), ("cactus",), ("metric",), ("imitation", "imitation_mujoco")]
+TOGETHER = [
+    ("learners_sines", "learners_glyphs"),
+    ("cactus",),
+    ("metric", "semi_supervised"),
+    ("imitation", "imitation_mujoco"),
+]
 
 
 def learner_jobs(config: Any, done: dict[tuple, Run]) -> list[Job]:

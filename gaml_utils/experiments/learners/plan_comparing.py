@@ -60,6 +60,21 @@ METRIC_HEADLINES: dict[str, Planned] = {
     "M5": (("prototypical", "power -1 of outer"), ("prototypical", UNIFORM), "test_error", "no difference"),
 }
 
+SEMI_SUPERVISED: Any = METRIC | {  # a learner whose support sets hold images without a label as well
+    "family": "semi_supervised",
+    "headline_seeds": [],
+    "learners": {
+        "semi-supervised prototypical": learner(
+            "semi-supervised prototypical",
+            [UNIFORM],
+            [3.0, 10.0, 30.0],
+            tuned="temperature",
+            network="features",
+            unlabelled=5,
+        )
+    },
+}
+
 SOURCES = ["labels", "instance", "denoising", "autoencoder", "pixels", "views", "shuffled"]  # of the training tasks
 ON_TOP: dict[str, Any] = {
     "MAML": {"inner": 1.0},

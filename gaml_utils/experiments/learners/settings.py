@@ -16,7 +16,7 @@ def learner(kind: str, rules: list[str], inner: list[float] | float | str, **set
     inner: the list its inner step size is chosen from; one number, where nothing is to be chosen; or the name of the
     learner that it takes it over from. tuned="temperature": it has no inner step size, and this is chosen instead.
     settings: what its class is made with, and what says how it is trained: `context`, how many numbers adapt;
-    `network`, `loss`, `iterations`, `shots`, `queries` and `tasks`, see training.
+    `network`, `loss`, `iterations`, `shots`, `queries`, `unlabelled` and `tasks`, see training.
     """
     more = {"tuned": settings.pop("tuned")} if "tuned" in settings else {}
     return {"kind": kind, "rules": rules, "inner": inner, "settings": settings} | more

@@ -20,6 +20,7 @@ OF_TRAINING = (
     "shots",
     "queries",
     "tasks",
+    "unlabelled",
 )  # not of its class
 
 
@@ -30,7 +31,7 @@ def learner_job(config: Any, job: Job) -> Run:
     start = time.process_time()
     keras.backend.clear_session()
     keras.utils.set_random_seed(job["seed"])  # the same first parameters for every rule
-    on_images = dict.fromkeys(("glyphs", "metric", "cactus"), glyph_job)
+    on_images = dict.fromkeys(("glyphs", "metric", "semi_supervised", "cactus"), glyph_job)
     of_arms = dict.fromkeys(("imitation", "imitation_mujoco"), imitation_job)
     work = known("family", config["family"], {"sines": sine_job} | on_images | of_arms)
     return job | work(config, job) | {"cpu_seconds": round(time.process_time() - start, 2)}
@@ -119,10 +120,14 @@ def glyph_job(config: Any, job: Job) -> Run:
     from gaml_utils.learners.accuracy import episode_accuracies
     from gaml_utils.learners.data import as_dataset
     from gaml_utils.learners.robustness import attacked_accuracies
+    from gaml_utils.tasks.unlabelled import WithUnlabelled
 
     settings = config["learners"][job["learner"]]["settings"]
     learner = make_learner(config, job, lambda s: image_network(config, s), image_loss(settings))
     train, validating, about = training_tasks(config, settings.get("tasks", "labels"), job["seed"])
+    unlabelled = settings.get("unlabelled", 0)
+    if unlabelled:
+        train, validating = WithUnlabelled(train, unlabelled), WithUnlabelled(validating, unlabelled)
     size = [settings.get(name, config[name]) for name in ("meta_batch", "shots", "queries")]
     data = iter(as_dataset(train, *size, seed=job["seed"]))
     step = tf.function(learner.outer_step, autograph=False)  # `fit` without its metrics
@@ -134,6 +139,7 @@ def glyph_job(config: Any, job: Job) -> Run:
 
     def episodes(split: str, seed: Any, count: int, shots: int) -> Any:
         drawn = episode_tasks(split, config["ways"])
+        drawn = WithUnlabelled(drawn, unlabelled) if unlabelled else drawn
         return drawn.sample(np.random.default_rng(seed), count, shots, config["test_queries"])
 
     validation = validating.sample(np.random.default_rng(1_000), config["validation_tasks"], 1, config["test_queries"])

@@ -11,6 +11,7 @@ from gaml_utils.experiments.learners import (
     LEARNERS_GLYPHS,
     LEARNERS_SINES,
     METRIC,
+    SEMI_SUPERVISED,
     MUJOCO,
     learner_jobs,
     plan,
@@ -21,7 +22,13 @@ from tests.support.checkout import ROOT
 
 PLAN = (ROOT / "data" / "results" / "README.md").read_text(encoding="utf-8")
 CONFIGS = {"learners_sines": LEARNERS_SINES, "learners_glyphs": LEARNERS_GLYPHS}
-ALL = CONFIGS | {"cactus": CACTUS, "metric": METRIC, "imitation": IMITATION, "imitation_mujoco": MUJOCO}
+ALL = CONFIGS | {
+    "cactus": CACTUS,
+    "metric": METRIC,
+    "semi_supervised": SEMI_SUPERVISED,
+    "imitation": IMITATION,
+    "imitation_mujoco": MUJOCO,
+}
 each_config = pytest.mark.parametrize("name", CONFIGS)
 
 

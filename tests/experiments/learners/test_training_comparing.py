@@ -5,11 +5,11 @@ import pytest
 import tensorflow as tf
 
 from gaml_utils.datasets.glyphs import load_glyphs
-from gaml_utils.experiments.learners import CACTUS, IMITATION, METRIC, MUJOCO
+from gaml_utils.experiments.learners import CACTUS, IMITATION, METRIC, MUJOCO, SEMI_SUPERVISED
 from gaml_utils.experiments.learners import training_unlabelled as unlabelled
 from gaml_utils.experiments.learners.training import learner_job
 from gaml_utils.experiments.records import job
-from gaml_utils.tasks import ClusterTasks, EpisodeTasks, ReachTasks, ViewTasks
+from gaml_utils.tasks import ClusterTasks, EpisodeTasks, ReachTasks, ViewTasks, WithUnlabelled
 
 SMALL = {"iterations": 3, "validation_tasks": 4, "test_tasks": 10, "meta_batch": 2, "filters": 2, "embedding_steps": 3}
 
@@ -37,6 +37,23 @@ def test_each_learner_is_trained_and_tested_at_one_and_five_shots(learner):
     assert {"validation_error", "test_error", "test_worst"} <= set(run)
     assert ("test_error_5_shots" in run) == (s["rules"][-1] == "uniform")
     assert 0 <= run["test_error"] <= 1
+
+
+def test_semi_supervised_prototypes_have_images_without_a_label_in_training_and_at_the_test(monkeypatch):
+    seen = []
+
+    class Watching(WithUnlabelled):
+        def sample(self, rng, tasks, shots, queries):
+            batch = super().sample(rng, tasks, shots, queries)
+            seen.append((tasks, shots, int((batch.support_y[0] < 0).sum()), batch.support_y.shape[1]))
+            return batch
+
+    monkeypatch.setattr("gaml_utils.tasks.unlabelled.WithUnlabelled", Watching)
+    run = learner_job(
+        small(SEMI_SUPERVISED), job("temperature 10", "semi-supervised prototypical", "uniform", 0.003, 0)
+    )
+    assert {"validation_error", "test_error", "test_error_5_shots"} <= set(run)
+    assert {(2, 1, 25, 30), (4, 1, 25, 30), (10, 1, 25, 30), (10, 5, 25, 50)} <= set(seen)
 
 
 @pytest.mark.parametrize("source", ["labels", "instance", "denoising", "autoencoder", "pixels", "views", "shuffled"])
