@@ -11,8 +11,8 @@ from gaml_utils.experiments.learners import (
     LEARNERS_GLYPHS,
     LEARNERS_SINES,
     METRIC,
-    SEMI_SUPERVISED,
     MUJOCO,
+    SEMI_SUPERVISED,
     learner_jobs,
     plan,
 )
