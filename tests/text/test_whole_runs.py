@@ -1,12 +1,26 @@
-"""The runs that chapters 14 and 15 read are their plans run to the end, and no search stopped at an end of its list."""
+"""The runs that chapters 14 to 16 read are their plans run to the end, and no search stopped at an end of its list."""
 
 import pytest
 
 from gaml_utils.experiments import load
-from gaml_utils.experiments.learners import CACTUS, METRIC, learner_jobs, step_sizes
+from gaml_utils.experiments.learners import (
+    CACTUS,
+    IMITATION,
+    METRIC,
+    MUJOCO,
+    SEMI_SUPERVISED,
+    learner_jobs,
+    step_sizes,
+)
 from gaml_utils.experiments.records import key
 
-PLANS = {"cactus": CACTUS, "metric": METRIC}
+PLANS = {
+    "cactus": CACTUS,
+    "metric": METRIC,
+    "semi_supervised": SEMI_SUPERVISED,
+    "imitation": IMITATION,
+    "imitation_mujoco": MUJOCO,
+}
 CELLS = [(of, name, rule) for of, plan in PLANS.items() for name, s in plan["learners"].items() for rule in s["rules"]]
 
 
