@@ -52,9 +52,11 @@ CLAIMS += [
     ),
 ]
 
-UNLABELLED, COMPARING = ({h.name: h for h in learner_headlines(load(name))} for name in ("cactus", "metric"))
+UNLABELLED, COMPARING, IMITATING = (
+    {h.name: h for h in learner_headlines(load(name))} for name in ("cactus", "metric", "imitation")
+)
 OTHERS = {h.name: h for h in learner_headlines(load("learners_sines"), load("learners_glyphs"))}
-OTHERS |= UNLABELLED | COMPARING
+OTHERS |= UNLABELLED | COMPARING | IMITATING
 
 
 def told(name: str) -> str:
@@ -124,5 +126,18 @@ CLAIMS += [
         f"power -0.5 changes nothing ({told('M4')}), power -1 costs a little ({told('M5')}, below the margin of two "
         "points).",
         tied_in("metric", "M3", "M4", "M5"),
+    ),
+]
+
+CLAIMS += [
+    (
+        f"As shares of goals missed: MIL learns from its demonstration ({told('I1')}), more than MAML with one head "
+        f"({told('I2')}); without the actions much less is left ({told('I3')}).",
+        tied_in("imitation", "I1", "I2", "I3"),
+    ),
+    (
+        f"Weights: agreement of outer gradients costs ({told('I4')}; +100% [+31, +168] of the error), for power -0.5 "
+        f"nothing is decided ({told('I5')}; +11% [-16, +38]), and power -1 is at +18% [-11, +47].",
+        tied_in("imitation", "I4", "I5"),
     ),
 ]

@@ -78,7 +78,10 @@ FIGURES = {
     "matching network": lambda: [accuracy("matching")],
     "memory-augmented network": lambda: [accuracy("MANN, 5,000 steps")],
     "MAML": lambda: [sines("MAML"), accuracy("MAML", "learners_glyphs")],
-    "ADML": lambda: [of_weights("learners_glyphs", "query_attacked"), of_weights("learners_glyphs", "query_attacked", "MAML")],
+    "ADML": lambda: [
+        of_weights("learners_glyphs", "query_attacked"),
+        of_weights("learners_glyphs", "query_attacked", "MAML"),
+    ],
     "CAML": lambda: [error("CAML"), error("MAML")],
     "Meta-SGD": lambda: [error("Meta-SGD"), error("MAML")],
     "Reptile": lambda: [sines("Reptile")],
