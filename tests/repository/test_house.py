@@ -171,6 +171,7 @@ def test_arrays_are_loaded_without_pickle():
 def test_top_level_is_short():
     allowed = {
         "notebooks",
+        "docs",
         "gaml_utils",
         "data",
         "tests",

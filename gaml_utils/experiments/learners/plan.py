@@ -8,6 +8,7 @@ of a kind of learner. A list whose end wins is extended.
 
 import itertools
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -192,7 +193,7 @@ def best_inner(config: Any, done: dict[tuple, Run], name: str, inner: list[float
 def best_of(config: Any, done: dict[tuple, Run], part: str, sizes: list[float], name: str, rule: str) -> float:
     """The outer step size of a cell with the lowest validation error, averaged over the tuning seeds."""
     runs = [done[key(j)] for j in tuning(config, part, [(name, rule)], sizes)]
-    return best_step_size(runs, name, rule, part=part, error=validation_error)
+    return best_step_size(runs, name, rule, part=part, error=itemgetter("validation_error"))
 
 
 def tuning_errors(
@@ -200,7 +201,7 @@ def tuning_errors(
 ) -> dict[float, list[float]]:
     """Outer step size -> validation errors over the tuning seeds."""
     runs = [done[key(j)] for j in tuning(config, part, [(name, rule)], sizes)]
-    return errors_by_step_size(runs, name, rule, part=part, error=validation_error)
+    return errors_by_step_size(runs, name, rule, part=part, error=itemgetter("validation_error"))
 
 
 def tuning(config: Any, part: str, cells: list[tuple[str, str]], sizes: list[float]) -> list[Job]:
@@ -236,8 +237,3 @@ def tuned(config: Any, name: str) -> str:
 def part_of(value: float, setting: str = "inner_lr") -> str:
     """A training's part: its inner step size, or what its learner has instead."""
     return f"{FIRST_CHOSEN[setting][0]} {value:g}"
-
-
-def validation_error(run: Run) -> float | None:
-    """What step sizes are chosen by; None where the training diverged."""
-    return run["validation_error"]
