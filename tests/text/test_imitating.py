@@ -44,4 +44,8 @@ def test_what_chapter_16_says_in_words():
     apart = {pair: missed[pair[0]] - missed[pair[1]] for pair in (("CAML", "MIL"), ("CAML", "MAML"))}
     assert 7.5 < apart["CAML", "MIL"] < 8.5 and -15.5 < apart["CAML", "MAML"] < -14.5
     assert 59.5 < missed["MIL, watching"] - missed["MIL"] < 60.5
+    engine = {name: 100 * (1 - cell(ENGINE, name).mean()) for name in MUJOCO["learners"]}
+    assert 98.5 < engine["MIL"] < 99.5 and 95.5 <= engine["MIL, watching"] < 96.5
+    assert 1.5 < engine["ignores the demonstration"] < 2.5 and engine["told the goal"] > 99.5
+    assert 24.5 < 100 - missed["MIL, watching"] < 25.5
     assert 1.9 < cell(RESULTS, "MIL", "agreement of outer").mean() / cell(RESULTS, "MIL").mean() < 2.1
