@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from gaml_utils.learners.base import MetaLearner
 from gaml_utils.learners.engine.checks import check_tensors
-from gaml_utils.learners.engine.meta_batch import over_tasks
+from gaml_utils.learners.engine.meta_batch import Learned, over_tasks
 from gaml_utils.records import TaskBatch
 
 
@@ -17,7 +17,8 @@ def policy_of(
 ) -> Callable[[np.ndarray], np.ndarray]:
     """What the learner does in each task after it has learned from its demonstrations: a policy for ReachTasks.rollout.
 
-    learner: compiled. support_x, support_y: the demonstrations, (tasks, points, ...), as `sample` gives them. steps:
+    learner: compiled; it learns from the demonstrations once, as it is now, and what is done to it afterwards does not
+    change the policy. support_x, support_y: the demonstrations, (tasks, points, ...), as `sample` gives them. steps:
     inner steps, inner_steps if not given. The policy takes one observation per task, (tasks, ...), and returns one
     action each, (tasks, actions). Nothing is changed.
     Raises ValueError as `answers` does, and for observations of another number of tasks.
@@ -25,20 +26,36 @@ def policy_of(
     learner.require_compiled("policy_of")
     steps = learner.checked_steps(steps)
     batch = check_tensors(TaskBatch(support_x, support_y, support_x, support_y), learner.variable_dtype)
-    tasks = tf.nest.flatten(batch)[0].shape[0]
+    x, y = batch.support_x, batch.support_y
+    tasks = tf.nest.flatten(x)[0].shape[0]
+    outer = [tf.identity(v) for v in learner.outer()]
 
-    def of_one(inputs: tuple) -> tf.Tensor:
-        x, y, observation = inputs
-        outer, state = learner.outer(), learner.functional.state(0)
-        return learner.answer(outer, learner.learn(outer, x, y, state, steps=steps), observation[None])[0]
+    def learn(outer: list, x: Any, y: Any) -> Learned:
+        state = learner.functional.state(0)
+        return over_tasks(
+            lambda one: learner.learn(outer, one[0], one[1], state, steps=steps), (x, y), learner.unrolled
+        )
 
-    @tf.function(autograph=False)
-    def actions(observations: tf.Tensor) -> tf.Tensor:
-        return over_tasks(of_one, (batch.support_x, batch.support_y, observations), learner.unrolled)
+    def act(outer: list, learned: Learned, observations: tf.Tensor) -> tf.Tensor:
+        return over_tasks(
+            lambda one: learner.answer(outer, one[0], one[1][None])[0], (learned, observations), learner.unrolled
+        )
+
+    learned = kept(learner, learn, (outer, x, y), steps)(outer, x, y)
 
     def policy(observations: np.ndarray) -> np.ndarray:
         if len(observations) != tasks:
             raise ValueError(f"observations should be one per task, {tasks}, got {len(observations)}")
-        return actions(tf.convert_to_tensor(observations, learner.variable_dtype)).numpy()
+        seen = tf.convert_to_tensor(observations, learner.variable_dtype)
+        return kept(learner, act, (outer, learned, seen), steps)(outer, learned, seen).numpy()
 
     return policy
+
+
+def kept(learner: MetaLearner, function: Callable, inputs: tuple, steps: int) -> Callable:
+    """The function compiled for such inputs: traced once, and kept with the learner until its own are made anew."""
+    like = tf.nest.map_structure(lambda a: tf.TensorSpec(a.shape, a.dtype), inputs)
+    key = "policy", function.__name__, steps, repr(like)
+    if key not in learner.kept_answers:
+        learner.kept_answers[key] = tf.function(function, autograph=False).get_concrete_function(*like)
+    return learner.kept_answers[key]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gaml_utils.learners import MAML, MIL, as_dataset, policy_of, task_by_task
+from gaml_utils.learners import CAML, MAML, MIL, as_dataset, policy_of, task_by_task
 from gaml_utils.networks import Context
 from gaml_utils.tasks import ReachTasks, reached
 from gaml_utils.weighting import agreement_weights
@@ -152,6 +152,25 @@ def test_a_policy_answers_one_observation_of_each_task_as_answers_does():
         act(batch.query_x[:2, 0])
     with pytest.raises(ValueError, match="steps should be"):
         policy_of(learner, batch.support_x, batch.support_y, steps=-1)
+
+
+@pytest.mark.parametrize("kind", [MIL, MAML, CAML])
+def test_a_policy_is_the_learners_of_the_moment_and_compiled_once(kind):
+    both, plain = policy(context=3)
+    settings = {MIL: {"actions": 2}, MAML: {}, CAML: {"learn_start": True}}[kind]
+    learner = compiled(kind(both if kind is MIL else plain, inner_lr=0.1, **settings))
+    batch, others = batch_of(), batch_of(seed=1)
+    act = policy_of(learner, batch.support_x, batch.support_y)
+    before = act(batch.query_x[:, 0])
+    for v in learner.outer_variables:
+        v.assign(1.5 * v)
+    np.testing.assert_array_equal(act(batch.query_x[:, 0]), before)
+    again = policy_of(learner, batch.support_x, batch.support_y)(batch.query_x[:, 0])
+    assert np.abs(again - before).max() > 1e-3
+    one = learner.answers(others.support_x[0], others.support_y[0], others.query_x[0, :1])
+    found = policy_of(learner, others.support_x, others.support_y)(others.query_x[:, 0])
+    np.testing.assert_allclose(found[:1], one, rtol=1e-10)
+    assert sum(key[0] == "policy" for key in learner.kept_answers) == 2  # one to learn by, one to act by
 
 
 def test_it_learns_to_imitate():
