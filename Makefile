@@ -9,12 +9,13 @@ ifneq ($(wildcard ../shared/omniglot/all_runs.zip),)
 export GAML_DATA ?= $(abspath ../shared/omniglot)
 endif
 
-.PHONY: help lab run test store bench portability badge
+.PHONY: help lab run test store site bench portability badge
 help:
 	@echo "make lab          open the chapters in JupyterLab"
 	@echo "make run          run every chapter and solution; readable HTML in build/"
 	@echo "make test         unit tests, and every notebook against its stored outputs"
 	@echo "make store        write the stored outputs (for contributors); ONLY=08 picks a chapter"
+	@echo "make site         the chapters as a web site, in build/site"
 	@echo "make bench        speeds, as ratios measured side by side"
 	@echo "make portability  the notebooks under imitated processors and thread counts; ONLY=Nehalem picks one"
 	@echo "make badge        write the Binder badge of this clone into README.md"
@@ -35,6 +36,10 @@ test: .venv/ready
 
 store: .venv/ready
 	$(PY) tests/notebooks/run_notebooks.py store $(ONLY)
+
+# Out of what is stored: nothing is run.
+site: .venv/ready
+	$(PY) docs/build_site.py
 
 # The peers in other libraries are measured where they are installed: .venv/bin/pip install -e ".[bench]".
 bench: .venv/ready

@@ -1,0 +1,123 @@
+"""The site is built, and read with a parser: every page is there, and nothing on it leads nowhere or says nothing."""
+
+import importlib.util
+import pathlib
+import subprocess
+import sys
+from html.parser import HTMLParser
+from urllib.parse import unquote, urlsplit
+
+import nbformat
+import pytest
+
+from tests.support.checkout import ROOT
+
+spec = importlib.util.spec_from_file_location("build_site", ROOT / "docs" / "build_site.py")
+build_site = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(build_site)
+NOTEBOOKS = [
+    p.relative_to(ROOT) for p in sorted((ROOT / "notebooks").rglob("[0-9]*.ipynb")) if "." not in p.parent.name
+]
+
+
+class Page(HTMLParser):
+    """What a page has: its title, the names that links can lead to, the links, and the images with their texts."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        super().__init__()
+        self.title, self.ids, self.links, self.images, self.inside = "", set(), [], [], ""
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        of = dict(attrs)
+        self.inside = tag
+        self.ids |= {of[name] for name in ("id", "name") if of.get(name)}
+        if tag == "a" and "href" in of:
+            self.links.append(of["href"])
+        if tag == "img":
+            self.images.append((of.get("src", ""), of.get("alt", "")))
+
+    def handle_data(self, data):
+        if self.inside == "title" and not self.title:
+            self.title = data.strip()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs" / "build_site.py", folder], cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder / "site"
+
+
+def broken(site: pathlib.Path, pages: dict[pathlib.Path, Page]) -> list[str]:
+    """Links within the site that lead nowhere."""
+    found = []
+    for path, page in pages.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            to = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if not to.is_file() or (parts.fragment and to in pages and unquote(parts.fragment) not in pages[to].ids):
+                found.append(f"{path.relative_to(site)}: {link}")
+    return found
+
+
+def test_the_site_is_whole(site):
+    """One test, for the site is built once."""
+    pages = {path: Page(path) for path in sorted(site.resolve().rglob("*.html")) if "_static" not in path.parts}
+    named = {str(path.relative_to(site.resolve())): page for path, page in pages.items()}
+    for notebook in NOTEBOOKS:
+        read = nbformat.read(ROOT / notebook, as_version=4)
+        title = read.cells[0].source.splitlines()[0].removeprefix("# ")
+        page = named[str(notebook.with_suffix(".html").as_posix())]
+        assert page.title.startswith(title)
+        texts = [
+            o.metadata["image/png"]["alt"]
+            for c in read.cells
+            for o in c.get("outputs", [])
+            if "image/png" in o.get("data", {})
+        ]
+        assert [alt for source, alt in page.images if "_images/" in source] == texts
+    for name in ("index", "README", "CONTRIBUTING", "api", "map_of_the_book", "solutions", "search"):
+        assert f"{name}.html" in named
+    assert {"gaml_utils.learners.MAML", "gaml_utils.weighting.power_weights"} <= named["api.html"].ids
+    assert "| the book's |" not in (site / "map_of_the_book.html").read_text(encoding="utf-8")  # a table, not bars
+    assert "relation network" in (site / "map_of_the_book.html").read_text(encoding="utf-8")
+    assert [(n, source) for n, page in named.items() for source, alt in page.images if not alt.strip()] == []
+    assert len({page.title for page in pages.values()}) == len(pages)
+    assert broken(site.resolve(), pages) == []
+
+
+def test_a_link_that_leads_nowhere_is_found(tmp_path):
+    (tmp_path / "a.html").write_text('<h1 id="here"></h1><a href="b.html#there">b</a> <a href="#here">top</a>')
+    (tmp_path / "b.html").write_text('<a href="c.html">c</a> <a href="a.html#gone">a</a> <a href="https://x.org">x</a>')
+    pages = {path: Page(path) for path in tmp_path.glob("*.html")}
+    assert sorted(broken(tmp_path, pages)) == ["a.html: b.html#there", "b.html: a.html#gone", "b.html: c.html"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "named"),
+    [
+        ("https://github.com/someone/a-clone.git", "someone/a-clone"),
+        ("git@github.com:someone/a-clone.git", "someone/a-clone"),
+        ("https://token@github.com/someone/a-clone", "someone/a-clone"),
+        ("https://example.org/someone/a-clone.git", ""),
+    ],
+)
+def test_buttons_name_the_clone_they_are_made_in_and_no_other(origin, named, monkeypatch):
+    answer = subprocess.CompletedProcess([], 0, stdout=origin + "\n")
+    monkeypatch.setattr(build_site.subprocess, "run", lambda *args, **kwargs: answer)
+    assert build_site.repository() == named
+
+
+def test_without_a_network_the_formulas_address_is_kept_and_said(tmp_path, monkeypatch, capsys):
+    def refused(*args, **kwargs):
+        raise OSError("no network")
+
+    monkeypatch.setattr(build_site.pooch, "retrieve", refused)
+    assert build_site.mathjax(tmp_path / "_static") == build_site.MATHJAX
+    assert "formulas of this site will need a network" in capsys.readouterr().out
