@@ -10,7 +10,7 @@ from tests.support.checkout import ROOT
 
 RESULTS = load("metric")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SAID = README.split("**And without an inner loop?**")[1].split("\n\nOn sine regression")[0]
+SAID = README.split("**And without an inner loop?**")[1].split("\n\n**And by imitation?**")[0]
 LEARNERS = RESULTS["config"]["learners"]
 
 

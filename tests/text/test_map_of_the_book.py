@@ -91,10 +91,10 @@ FIGURES = {
 
 @pytest.mark.parametrize("system", FIGURES)
 def test_what_a_system_reached_is_what_is_stored(system):
-    reached = ROWS[system][2]
-    for figure in FIGURES[system]():
-        assert figure in reached
-    assert len(re.findall(r"\[[-+0-9.]+, [-+0-9.]+\]", reached)) == len(FIGURES[system]())  # and no other is told
+    reached, figures = ROWS[system][2], FIGURES[system]()
+    assert all(figure in reached for figure in figures)
+    told, stored = (re.findall(r"\[[-+0-9.]+, [-+0-9.]+\]", text) for text in (reached, " ".join(figures)))
+    assert sorted(told) == sorted(stored)  # and no other is told
 
 
 @pytest.mark.parametrize("system", ROWS)
