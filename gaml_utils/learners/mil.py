@@ -51,9 +51,15 @@ class MIL(MAML):
         self.inner = Functional(self.model, self.inner_loss, self.inner_rule, fast)
 
     def inner_loss(self, y: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-        """What the inner loop lowers, (points,): y are the demonstrated actions."""
+        """What the inner loop lowers, (points,): y are the demonstrated actions. ValueError for another shape."""
         inner = outputs[:, self.actions :]
-        return tf.reduce_mean((inner if self.watch_only else inner - y) ** 2, axis=-1)
+        if self.watch_only:
+            return tf.reduce_mean(inner**2, axis=-1)
+        if y.shape != inner.shape:  # it would be stretched to fit
+            raise ValueError(
+                f"support_y should be the demonstrated actions, {tuple(inner.shape)}, got {tuple(y.shape)}"
+            )
+        return tf.reduce_mean((inner - y) ** 2, axis=-1)
 
     @property
     def inner_functional(self) -> Functional:

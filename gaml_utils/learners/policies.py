@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from gaml_utils.checks import as_numbers
 from gaml_utils.learners.base import MetaLearner
 from gaml_utils.learners.engine.checks import check_tensors
 from gaml_utils.learners.engine.meta_batch import Learned, over_tasks
@@ -18,16 +19,15 @@ def policy_of(
     """What the learner does in each task after it has learned from its demonstrations: a policy for ReachTasks.rollout.
 
     learner: compiled; it learns from the demonstrations once, as it is now, and what is done to it afterwards does not
-    change the policy. support_x, support_y: the demonstrations, (tasks, points, ...), as `sample` gives them. steps:
-    inner steps, inner_steps if not given. The policy takes one observation per task, (tasks, ...), and returns one
-    action each, (tasks, actions). Nothing is changed.
-    Raises ValueError as `answers` does, and for observations of another number of tasks.
+    change the policy. support_x, support_y: the demonstrations, (tasks, points, ...), one array each, as `sample` gives
+    them. steps: inner steps, inner_steps if not given. The policy takes one observation per task, (tasks, ...), and
+    returns one action each, (tasks, actions). Nothing is changed.
+    Raises ValueError as `answers` does, and for observations of another shape, or not finite.
     """
     learner.require_compiled("policy_of")
     steps = learner.checked_steps(steps)
     batch = check_tensors(TaskBatch(support_x, support_y, support_x, support_y), learner.variable_dtype)
     x, y = batch.support_x, batch.support_y
-    tasks = tf.nest.flatten(x)[0].shape[0]
     outer = [tf.identity(v) for v in learner.outer()]
 
     def learn(outer: list, x: Any, y: Any) -> Learned:
@@ -44,9 +44,11 @@ def policy_of(
     learned = kept(learner, learn, (outer, x, y), steps)(outer, x, y)
 
     def policy(observations: np.ndarray) -> np.ndarray:
-        if len(observations) != tasks:
-            raise ValueError(f"observations should be one per task, {tasks}, got {len(observations)}")
-        seen = tf.convert_to_tensor(observations, learner.variable_dtype)
+        seen = as_numbers("observations", observations, "an array (tasks, ...)")
+        wanted = x.shape[0], *x.shape[2:]
+        if seen.shape != wanted or not np.isfinite(seen).all():
+            raise ValueError(f"observations should be finite, one per task, {wanted}, got shape {seen.shape}")
+        seen = tf.convert_to_tensor(seen, learner.variable_dtype)
         return kept(learner, act, (outer, learned, seen), steps)(outer, learned, seen).numpy()
 
     return policy

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gaml_utils.checks import check_count, check_flag, check_range, check_rng, is_number
+from gaml_utils.checks import as_numbers, check_count, check_flag, check_range, check_rng, is_number
 from gaml_utils.records import TaskBatch
 
 LINKS = (0.5, 0.5)  # their lengths
@@ -77,6 +77,11 @@ class ReachTasks:
         return 6 if self.told else 4
 
     @property
+    def goal_size(self) -> int:
+        """How many numbers tell a goal."""
+        return 2
+
+    @property
     def freedom(self) -> tuple[float, float]:
         """(low, high): how far from the shoulder goals and starts lie."""
         return FREEDOM
@@ -119,8 +124,9 @@ class ReachTasks:
         """`count` demonstrations of each goal, each from a start of its own, end to end.
 
         goals: (tasks, 2). Returns observations (tasks, count * steps, 4 or 6) and the expert's actions (tasks,
-        count * steps, 2).
+        count * steps, 2). Raises ValueError for goals of another shape.
         """
+        goals = self.checked_goals(goals)
         state, goal = self.starts(rng, len(goals), count), goals[:, None]
         seen, done = [], []
         for _ in range(self.steps):
@@ -153,10 +159,15 @@ class ReachTasks:
         """Where the tip goes when a policy moves the arm: (tasks, steps + 1, 2), the start among them.
 
         policy: observations (tasks, 4 or 6) -> actions (tasks, 2). goals: (tasks, 2); the policy is not shown them
-        unless `told`. starts: states (tasks, 2), as `starts` gives them. Raises ValueError for actions of another
-        shape, or not finite.
+        unless `told`. starts: states (tasks, 2), one for each goal, of those that `starts` gives. Raises ValueError for
+        goals or starts of another shape, and for actions of another shape, or not finite.
         """
         check_count("steps", steps)
+        goals, starts = self.checked_goals(goals), as_numbers("starts", starts, "an array (tasks, ...)")
+        if starts.ndim != 2 or len(starts) != len(goals):
+            raise ValueError(
+                f"starts should be one state for each of {len(goals)} goals, (tasks, ...), got {starts.shape}"
+            )
         state, path, wanted = starts, [self.tip(starts)], (len(starts), ACTIONS)
         for _ in range(steps):
             action = np.asarray(policy(self.observe(state, goals)))
@@ -166,6 +177,13 @@ class ReachTasks:
             path.append(self.tip(state))
         return np.stack(path, axis=1)
 
+    def checked_goals(self, goals: np.ndarray) -> np.ndarray:
+        """The goals, or a ValueError where they are none."""
+        goals = as_numbers("goals", goals, f"an array (tasks, {self.goal_size})")
+        if goals.ndim != 2 or len(goals) == 0 or goals.shape[1] != self.goal_size:
+            raise ValueError(f"goals should be (tasks, {self.goal_size}), as `draw` gives them, got {goals.shape}")
+        return goals
+
     def _places(self, rng: np.random.Generator, shape: tuple) -> np.ndarray:
         """Places for goals and starts, (*shape, 2)."""
         far, way = rng.uniform(*self.freedom, shape), rng.uniform(*self.direction, shape)
@@ -173,5 +191,13 @@ class ReachTasks:
 
 
 def reached(path: np.ndarray, goals: np.ndarray, within: float = 0.1) -> np.ndarray:
-    """(tasks,): does the path, (tasks, steps + 1, 2), end within that distance of its goal, (tasks, 2)?"""
+    """(tasks,): does the path, (tasks, steps + 1, 2), end within that distance of its goal, (tasks, 2)?
+
+    Raises ValueError for other shapes.
+    """
+    path, goals = as_numbers("path", path, "an array (tasks, steps + 1, 2)"), as_numbers("goals", goals, "(tasks, 2)")
+    if path.ndim != 3 or goals.shape != (len(path), 2) or path.shape[2] != 2:
+        raise ValueError(
+            f"path and goals should be (tasks, steps + 1, 2) and (tasks, 2), got {path.shape}, {goals.shape}"
+        )
     return np.linalg.norm(path[:, -1] - goals, axis=-1) < within

@@ -29,6 +29,11 @@ class ObjectTasks(ReachTasks):
         """How many numbers an observation has."""
         return 12 if self.told else 10
 
+    @property
+    def goal_size(self) -> int:
+        """How many numbers tell a goal: a hue is one."""
+        return 1
+
     def draw(self, rng: np.random.Generator, tasks: int) -> np.ndarray:
         """Which hues, (tasks, 1), from 0 to 1."""
         check_rng(rng)

@@ -148,8 +148,12 @@ def test_a_policy_answers_one_observation_of_each_task_as_answers_does():
         np.testing.assert_allclose(found[i : i + 1], one, rtol=1e-10)
     unlearned = policy_of(learner, batch.support_x, batch.support_y, steps=0)(batch.query_x[:, 0])
     np.testing.assert_allclose(unlearned, both(batch.query_x[:, 0])[:, :2], rtol=1e-10)
-    with pytest.raises(ValueError, match="observations should be one per task, 3, got 2"):
-        act(batch.query_x[:2, 0])
+    nan = np.full((3, 4), np.nan)
+    for other in (batch.query_x[:2, 0], batch.query_x[:, 0, :3], batch.query_x[0, 0], nan):
+        with pytest.raises(ValueError, match=r"observations should be finite, one per task, \(3, 4\), got shape"):
+            act(other)
+    with pytest.raises(ValueError, match="observations should be"):
+        act("forward")
     with pytest.raises(ValueError, match="steps should be"):
         policy_of(learner, batch.support_x, batch.support_y, steps=-1)
 
@@ -191,3 +195,17 @@ def test_it_learns_to_imitate():
         for steps in (0, 3)
     ]
     assert found[1] > found[0] + 0.1
+
+
+@pytest.mark.parametrize("watch_only", [False, True])
+def test_actions_of_another_number_are_refused_where_they_are_used(watch_only):
+    """One action for two would be stretched to fit, in silence; a learner that only watches asks for none."""
+    both, _ = policy()
+    learner, batch = compiled(MIL(both, 2, watch_only=watch_only, inner_lr=0.1)), batch_of()
+    batch = batch._replace(support_y=batch.support_y[..., :1])
+    if watch_only:
+        assert np.isfinite(learner.meta_gradient(batch).query_losses).all()
+        return
+    for use in (lambda: learner.meta_gradient(batch), lambda: policy_of(learner, batch.support_x, batch.support_y)):
+        with pytest.raises(ValueError, match=r"support_y should be the demonstrated actions, \(6, 2\), got \(6, 1\)"):
+            use()

@@ -112,3 +112,23 @@ def test_counts_are_checked(name):
         ReachTasks().sample(rng(), **{"tasks": 2, "shots": 1, "queries": 1} | {name: 0})
     with pytest.raises(ValueError, match="rng should be"):
         ReachTasks().sample(3, 2, 1, 1)
+
+
+@pytest.mark.parametrize("goals", [np.zeros((3, 3)), np.zeros(2), np.zeros((0, 2)), "here", None])
+def test_goals_that_are_none_are_refused_by_name(goals):
+    tasks = ReachTasks()
+    starts = tasks.starts(rng(), 3, 1)[:, 0]
+    for use in (lambda: tasks.demonstrate(rng(), goals, 1), lambda: tasks.rollout(lambda seen: starts, goals, starts)):
+        with pytest.raises(ValueError, match="goals should be"):
+            use()
+
+
+def test_starts_and_paths_of_another_shape_are_refused_by_name():
+    tasks = ReachTasks()
+    goals, starts = tasks.draw(rng(), 3), tasks.starts(rng(), 3, 1)
+    for other in (starts, starts[:2, 0]):
+        with pytest.raises(ValueError, match="starts should be one state for each of 3 goals"):
+            tasks.rollout(lambda seen: np.zeros((3, 2)), goals, other)
+    for path in (np.zeros((3, 2)), np.zeros((2, 5, 2)), np.zeros((3, 5, 4))):
+        with pytest.raises(ValueError, match="path and goals should be"):
+            reached(path, goals)
