@@ -58,12 +58,12 @@ def mathjax(static: pathlib.Path) -> str:
     """
     kept = pathlib.Path(pooch.os_cache("gaml_utils")) / "mathjax-3.2.2-tex-svg.js"
     pooch.get_logger().setLevel(logging.ERROR)
+    static.mkdir()  # Sphinx wants it, with something in it or not
     try:
         pooch.retrieve(MATHJAX, f"sha256:{SHA256}", kept.name, kept.parent, downloader=pooch.HTTPDownloader(timeout=20))
     except (OSError, ValueError) as problem:
         print(f"MathJax could not be fetched: formulas of this site will need a network ({type(problem).__name__})")
         return MATHJAX
-    static.mkdir()
     shutil.copyfile(kept, static / "mathjax.js")
     return "mathjax.js"
 

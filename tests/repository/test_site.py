@@ -121,3 +121,4 @@ def test_without_a_network_the_formulas_address_is_kept_and_said(tmp_path, monke
     monkeypatch.setattr(build_site.pooch, "retrieve", refused)
     assert build_site.mathjax(tmp_path / "_static") == build_site.MATHJAX
     assert "formulas of this site will need a network" in capsys.readouterr().out
+    assert (tmp_path / "_static").is_dir()  # Sphinx's settings name it
