@@ -28,6 +28,8 @@ def policy_of(
     steps = learner.checked_steps(steps)
     batch = check_tensors(TaskBatch(support_x, support_y, support_x, support_y), learner.variable_dtype)
     x, y = batch.support_x, batch.support_y
+    if not isinstance(x, tf.Tensor):
+        raise ValueError(f"support_x should be one array, (tasks, points, ...), got {type(support_x).__name__}")
     outer = [tf.identity(v) for v in learner.outer()]
 
     def learn(outer: list, x: Any, y: Any) -> Learned:

@@ -154,6 +154,8 @@ def test_a_policy_answers_one_observation_of_each_task_as_answers_does():
             act(other)
     with pytest.raises(ValueError, match="observations should be"):
         act("forward")
+    with pytest.raises(ValueError, match=r"support_x should be one array, \(tasks, points, ...\), got dict"):
+        policy_of(learner, {"seen": batch.support_x}, batch.support_y)
     with pytest.raises(ValueError, match="steps should be"):
         policy_of(learner, batch.support_x, batch.support_y, steps=-1)
 
