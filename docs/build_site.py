@@ -5,7 +5,6 @@ are laid out in FOLDER/site-source as they lie in the repository, so that their 
 FOLDER is build/, if not given.
 """
 
-import json
 import logging
 import os
 import pathlib
@@ -25,7 +24,7 @@ SHA256 = "d4295dc33744836935c1399feece5159577b34c5c8ffb9f1c6324cd82e03a882"
 
 
 def assemble(source: pathlib.Path) -> None:
-    """Lay the pages out, each figure with its text where Sphinx looks for it."""
+    """Lay the pages out."""
     shutil.rmtree(source, ignore_errors=True)
     for name in PAGES:
         path = source / name
@@ -38,17 +37,6 @@ def assemble(source: pathlib.Path) -> None:
         text = path.read_text(encoding="utf-8").replace("](../", "](").replace("{include} ../", "{include} ")
         (source / path.name).write_text(text, encoding="utf-8")
         path.unlink()
-    for path in source.glob("notebooks/**/*.ipynb"):
-        path.write_text(json.dumps(with_texts(json.loads(path.read_text(encoding="utf-8")))), encoding="utf-8")
-
-
-def with_texts(notebook: dict) -> dict:
-    """The notebook, the alternative text of each cell's figure in the key that myst-nb reads."""
-    for cell in notebook["cells"]:
-        texts = [o["metadata"]["image/png"]["alt"] for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
-        if texts:
-            cell["metadata"]["mystnb"] = {"image": {"alt": " ".join(texts)}}
-    return notebook
 
 
 def mathjax(static: pathlib.Path) -> str:

@@ -9,9 +9,11 @@ import statistics
 
 import nbformat
 import pytest
+from nbconvert import HTMLExporter
 
 from tests.notebooks import run_notebooks
 from tests.support.checkout import ROOT
+from tests.support.pages import images
 
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("*.ipynb"))
@@ -101,7 +103,7 @@ def test_no_stored_error_warning_or_widget(path):
         for output in cell.outputs:
             assert output.output_type in ("stream", "display_data"), "a bare value at the end of a cell"
             assert output.get("name") != "stderr"
-            assert set(output.get("data", {})) <= {"image/png", "text/plain"}
+            assert set(output.get("data", {})) <= {"text/html", "text/plain"}
     assert "widgets" not in read(path).metadata
 
 
@@ -124,10 +126,12 @@ def test_no_path_time_address_or_bare_scalar_in_an_output(path):
 
 @notebooks
 def test_every_figure_says_in_words_what_it_shows(path):
-    for cell in cells(path, "code"):
-        for output in cell.outputs:
-            if "image/png" in output.get("data", {}):
-                assert len(output.metadata["image/png"]["alt"]) > 40
+    """In what a reader's browser gets, not in what is stored."""
+    stored = [o.data["text/plain"] for cell in cells(path, "code") for o in cell.outputs if "data" in o]
+    page, _ = HTMLExporter().from_notebook_node(read(path))
+    assert [alt for source, alt in images(page) if source.startswith("data:")] == stored
+    assert all(len(alt) > 40 for alt in stored)
+    assert "No description has been provided" not in page
 
 
 @notebooks

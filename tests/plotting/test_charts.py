@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.pylabtools import select_figure_formats
 from matplotlib.colors import to_hex, to_rgba
 from traitlets.config import Config
 
 from gaml_utils.intervals import Interval
 from gaml_utils.plotting import charts as plotting
 from gaml_utils.plotting import style
+from tests.support.pages import images
 
 OKABE_ITO = {
     "#000000",
@@ -40,11 +40,10 @@ def ax():
 
 @pytest.fixture
 def notebook(tmp_path, monkeypatch):
-    """What a notebook would get to see: an IPython shell that draws figures as PNG and keeps what is displayed."""
+    """What a notebook would get to see: an IPython shell that keeps what is displayed."""
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
-    select_figure_formats(shell, {"png"})
     shell.display_pub = CapturingDisplayPublisher()
     yield shell.display_pub.outputs
     InteractiveShell.clear_instance()
@@ -61,12 +60,15 @@ def labels(ax):
 # ---------------------------------------------------------------- show
 
 
-def test_show_displays_one_png_with_its_text(notebook, ax):
+@pytest.mark.parametrize("alt", ["a rising line", 'the weights "sum" to 1, p < 0.05 & so on', "Überall, 95 %, −1"])
+def test_show_displays_one_png_with_its_text(notebook, ax, alt):
     ax.plot([0, 1])
-    style.show(ax.figure, alt="a rising line")
+    style.show(ax.figure, alt=alt)
     (output,) = notebook
-    assert base64.b64decode(output["data"]["image/png"]).startswith(b"\x89PNG")
-    assert output["metadata"]["image/png"]["alt"] == "a rising line"
+    ((source, text),) = images(output["data"]["text/html"])
+    kind, data = source.split(",")
+    assert kind == "data:image/png;base64" and base64.b64decode(data).startswith(b"\x89PNG")
+    assert text == output["data"]["text/plain"] == alt
 
 
 def test_show_closes_the_figure(notebook, ax):

@@ -4,13 +4,13 @@ import importlib.util
 import pathlib
 import subprocess
 import sys
-from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
 
 from tests.support.checkout import ROOT
+from tests.support.pages import Page
 
 spec = importlib.util.spec_from_file_location("build_site", ROOT / "docs" / "build_site.py")
 build_site = importlib.util.module_from_spec(spec)
@@ -18,28 +18,6 @@ spec.loader.exec_module(build_site)
 NOTEBOOKS = [
     p.relative_to(ROOT) for p in sorted((ROOT / "notebooks").rglob("[0-9]*.ipynb")) if "." not in p.parent.name
 ]
-
-
-class Page(HTMLParser):
-    """What a page has: its title, the names that links can lead to, the links, and the images with their texts."""
-
-    def __init__(self, path: pathlib.Path) -> None:
-        super().__init__()
-        self.title, self.ids, self.links, self.images, self.inside = "", set(), [], [], ""
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag, attrs):
-        of = dict(attrs)
-        self.inside = tag
-        self.ids |= {of[name] for name in ("id", "name") if of.get(name)}
-        if tag == "a" and "href" in of:
-            self.links.append(of["href"])
-        if tag == "img":
-            self.images.append((of.get("src", ""), of.get("alt", "")))
-
-    def handle_data(self, data):
-        if self.inside == "title" and not self.title:
-            self.title = data.strip()
 
 
 @pytest.fixture(scope="module")
@@ -68,20 +46,16 @@ def broken(site: pathlib.Path, pages: dict[pathlib.Path, Page]) -> list[str]:
 
 def test_the_site_is_whole(site):
     """One test, for the site is built once."""
-    pages = {path: Page(path) for path in sorted(site.resolve().rglob("*.html")) if "_static" not in path.parts}
+    paths = [path for path in sorted(site.resolve().rglob("*.html")) if "_static" not in path.parts]
+    pages = {path: Page(path.read_text(encoding="utf-8")) for path in paths}
     named = {str(path.relative_to(site.resolve())): page for path, page in pages.items()}
     for notebook in NOTEBOOKS:
         read = nbformat.read(ROOT / notebook, as_version=4)
         title = read.cells[0].source.splitlines()[0].removeprefix("# ")
         page = named[str(notebook.with_suffix(".html").as_posix())]
         assert page.title.startswith(title)
-        texts = [
-            o.metadata["image/png"]["alt"]
-            for c in read.cells
-            for o in c.get("outputs", [])
-            if "image/png" in o.get("data", {})
-        ]
-        assert [alt for source, alt in page.images if "_images/" in source] == texts
+        texts = [o.data["text/plain"] for c in read.cells for o in c.get("outputs", []) if "data" in o]
+        assert [alt for source, alt in page.images if source.startswith("data:")] == texts
     for name in ("index", "README", "CONTRIBUTING", "api", "map_of_the_book", "solutions", "search"):
         assert f"{name}.html" in named
     assert {"gaml_utils.learners.MAML", "gaml_utils.weighting.power_weights"} <= named["api.html"].ids
@@ -95,7 +69,7 @@ def test_the_site_is_whole(site):
 def test_a_link_that_leads_nowhere_is_found(tmp_path):
     (tmp_path / "a.html").write_text('<h1 id="here"></h1><a href="b.html#there">b</a> <a href="#here">top</a>')
     (tmp_path / "b.html").write_text('<a href="c.html">c</a> <a href="a.html#gone">a</a> <a href="https://x.org">x</a>')
-    pages = {path: Page(path) for path in tmp_path.glob("*.html")}
+    pages = {path: Page(path.read_text()) for path in tmp_path.glob("*.html")}
     assert sorted(broken(tmp_path, pages)) == ["a.html: b.html#there", "b.html: a.html#gone", "b.html: c.html"]
 
 

@@ -133,11 +133,12 @@ def headlines(*files: Results) -> list[Headline]:
 
 
 def headline_table(*files: Results) -> str:
-    """The headlines, two lines each."""
+    """The headlines, three lines each."""
     lines = []
     for h in headlines(*files):
         a, b = (", ".join(side) for side in h.cells)
-        lines.append(f"{h.name}  {a} against {b}: expected {h.expected}, found {h.verdict}")
+        lines.append(f"{h.name}  {a} against {b}")
+        lines.append(f"    expected {h.expected}, found {h.verdict}")
         lines.append(f"    {h.comparison}; corrected p {h.corrected:.3f}")
     return "\n".join(lines)
 

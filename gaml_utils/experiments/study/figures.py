@@ -1,5 +1,6 @@
 """Pictures of the study: the map and the headlines (chapter 10)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -9,7 +10,7 @@ from matplotlib.figure import Figure
 
 from gaml_utils.experiments.records import SOURCES, Results, Weighing
 from gaml_utils.experiments.study.plan import rules_of, seeds
-from gaml_utils.experiments.study.tables import columns, diverged, effect, in_percent, learners_of, settings
+from gaml_utils.experiments.study.tables import columns, diverged, effect, in_percent, settings
 from gaml_utils.experiments.study.verdicts import headlines
 from gaml_utils.plotting.style import BLACK, BLUE, RED
 
@@ -20,9 +21,9 @@ GREY = "#767676"
 def plot_heat_map(ax: Axes, results: Results, learner: str, field: str = "test_error") -> Any:
     """Rows: settings. Columns: rules and what they compare. Colour and number: the change against uniform weights.
 
-    In percent, with its 95% interval below it; bold with a star where that leaves out 0, "div." where a training
-    diverged, a dot where nothing was run. Blue is lower error; the full colours are half and double. Returns the
-    image, for a colour bar.
+    In percent; bold with a star where its 95% interval leaves out 0 (tables.effect_lines has the intervals), "div."
+    where a training diverged, a dot where nothing was run. Blue is lower error; the full colours are half and double.
+    Returns the image, for a colour bar.
     """
     rows, names = settings(results, learner), columns(results, learner)
     colours = np.full((len(rows), len(names)), np.nan)
@@ -34,11 +35,11 @@ def plot_heat_map(ax: Axes, results: Results, learner: str, field: str = "test_e
             if rule in there:
                 e = effect(results, part, learner, rule, field)
                 bold = e is None or e.found
-                text = "div." if e is None else f"{e.change:+.0f}{'*' * e.found}\n{e.low:.0f}, {e.high:.0f}"
+                text = "div." if e is None else f"{e.change:+.0f}{'*' * e.found}"
                 colours[i, j] = np.nan if e is None else np.log2(1 + e.change / 100)
                 dark = abs(colours[i, j]) > 0.7
                 style = {"color": "white" if dark else BLACK if bold else GREY, "weight": "bold" if bold else "normal"}
-            ax.text(j, i, text, ha="center", va="center", fontsize=6.5, linespacing=1.2, **style)
+            ax.text(j, i, text, ha="center", va="center", fontsize=8, **style)
     image = ax.imshow(colours, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
     ax.set_facecolor("#eeeeee")
     ax.grid(False)
@@ -65,16 +66,16 @@ def plot_heat_map(ax: Axes, results: Results, learner: str, field: str = "test_e
     return image
 
 
-def plot_map(results: Results, field: str = "test_error") -> Figure:
-    """A heat map of each learner, one below the other, with one colour bar."""
-    learners = learners_of(results)
+def plot_map(results: Results, learners: Sequence[str], field: str = "test_error") -> Figure:
+    """A heat map of each of these learners, one below the other, with one colour bar: 670 pixels wide."""
     heights = [len(settings(results, name)) for name in learners]
-    size = (11, 0.44 * sum(heights) + 1.1 * len(heights))
+    size = (7.45, 0.26 * sum(heights) + 1.3 * len(heights) + 0.7)
     fig, axes = plt.subplots(len(learners), figsize=size, height_ratios=heights, squeeze=False)
     for ax, learner in zip(axes[:, 0], learners, strict=True):
         image = plot_heat_map(ax, results, learner, field)
         ax.set_title(learner, loc="left", fontsize=11)
-    bar = fig.colorbar(image, ax=axes[:, 0], extend="both", aspect=60, label="change against uniform weights, percent")
+    label = "change against uniform weights, percent"
+    bar = fig.colorbar(image, ax=axes[:, 0], extend="both", aspect=50, location="bottom", label=label)
     bar.set_ticks([np.log2(1 + tick / 100) for tick in TICKS], labels=[f"{tick:+d}" if tick else "0" for tick in TICKS])
     return fig
 

@@ -216,6 +216,6 @@ def outlier_lines(results: Results, learner: str = "MAML", source: str = "outer"
                         for field in ("others_weight", "negative_share")
                     )
                     change = effect(results, part, learner, rule) or "diverged"
-                    line = f"{part:19s} {rule:23s} weight {weight:+6.2f}   negative {negative:3.0%}   error {change}"
+                    line = f"{part:19s} {rule:23s} weight {weight:+6.2f}  negative {negative:3.0%}  error {change}"
                     lines.append(line.rstrip())
     return "\n".join(lines)

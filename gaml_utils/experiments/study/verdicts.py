@@ -100,11 +100,11 @@ def headlines(results: Results) -> list[Headline]:
 
 
 def headline_table(results: Results) -> str:
-    """The headlines, a line each."""
+    """The headlines, two lines each."""
     lines = []
     for h in headlines(results):
         what = "a training diverged" if h.comparison is None else f"{h.comparison}, corrected p {h.corrected:.3f}"
-        lines.append(f"{h.name:4s}{', '.join(h.cell):48s} expected {h.expected:14s} {what}")
+        lines += [f"{h.name:4s}{', '.join(h.cell)}: expected {h.expected}", f"    {what}"]
     return "\n".join(lines)
 
 

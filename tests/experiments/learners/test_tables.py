@@ -135,7 +135,7 @@ def test_headlines_are_corrected_for_all_that_are_planned():
         stats.ttest_rel(cell(sines, *a), cell(sines, *b)).pvalue for a, b, _, _ in HEADLINES["learners_sines"].values()
     )
     assert smallest == pytest.approx(8 * raw)
-    assert len(headline_table(sines, glyphs).splitlines()) == 16
+    assert len(headline_table(sines, glyphs).splitlines()) == 24
 
 
 def test_the_table_has_every_rule_of_its_learners():

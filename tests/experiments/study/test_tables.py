@@ -230,4 +230,4 @@ def test_outliers_weights_stand_beside_the_effect_and_diverged_seeds_are_left_ou
     made = results({("noise", "MAML", "agreement of outer"): 1.5})
     (line,) = study_tables.outlier_lines(with_records(made)).splitlines()
     assert line.startswith("noise") and "weight  +2.50" in line and "+50%" in line
-    assert "+2.50   negative 25%   error diverged" in study_tables.outlier_lines(with_records(results(diverged=gone)))
+    assert "+2.50  negative 25%  error diverged" in study_tables.outlier_lines(with_records(results(diverged=gone)))
