@@ -8,6 +8,7 @@ from gaml_utils.plotting.chapter_14 import plot_purity, plot_sources
 from gaml_utils.plotting.chapter_15 import plot_clouds, plot_showings
 from gaml_utils.plotting.chapter_16 import plot_arm, plot_reach, plot_reached, plot_success
 from gaml_utils.plotting.charts import plot_adaptation, plot_bars, plot_curves, plot_images, plot_weights, smooth
+from gaml_utils.plotting.controls import show_controls
 from gaml_utils.plotting.style import (
     BLACK,
     BLUE,
@@ -64,6 +65,7 @@ __all__ = [
     "plot_weights_in_plane",
     "plot_weights_of_losses",
     "show",
+    "show_controls",
     "smooth",
     "use_style",
 ]

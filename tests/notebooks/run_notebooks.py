@@ -32,7 +32,7 @@ from gaml_utils.writing import write_text
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 MEASURED = ROOT / "data" / "results" / "chapters.json"
-WIDGET = "application/vnd.jupyter.widget-view+json"
+LIVE = {"application/vnd.jupyter.widget-view+json", "application/javascript"}
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
@@ -83,13 +83,13 @@ def execute(path: pathlib.Path) -> tuple[nbformat.NotebookNode, dict]:
 def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """What belongs to the page and not to the machine: sources, tags, counts and outputs.
 
-    Live widgets are left out: stored, they would be names of sliders that are gone.
+    Live widgets and their scripts are left out: stored, they would be names of sliders that are gone.
     """
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({"tags": cell.metadata.tags} if cell.metadata.get("tags") else {})
         if cell.cell_type == "code":
-            cell.outputs = [o for o in cell.outputs if WIDGET not in o.get("data", {})]
+            cell.outputs = [o for o in cell.outputs if not LIVE & set(o.get("data", {}))]
     return notebook
 
 

@@ -16,7 +16,7 @@ from traitlets.config import Config
 
 from gaml_utils.intervals import Interval
 from gaml_utils.plotting import charts as plotting
-from gaml_utils.plotting import style
+from gaml_utils.plotting import show_controls, style
 from tests.support.pages import images
 
 OKABE_ITO = {
@@ -81,6 +81,13 @@ def test_show_leaves_other_figures_open(notebook, ax):
     style.show(ax.figure, alt="axes")
     assert plt.fignum_exists(other.number)
     plt.close(other)
+
+
+def test_sliders_come_with_the_script_that_names_them(notebook):
+    show_controls("a", "b")
+    *shown, script = notebook
+    assert [output["data"]["text/plain"] for output in shown] == ["'a'", "'b'"]
+    assert "aria-label" in script["data"]["application/javascript"]
 
 
 @pytest.mark.parametrize("alt", ["", "  \n", None, 3, ["a line"]])
