@@ -9,19 +9,22 @@ ifneq ($(wildcard ../shared/omniglot/all_runs.zip),)
 export GAML_DATA ?= $(abspath ../shared/omniglot)
 endif
 
-.PHONY: help lab run test store site bench portability badge
+.PHONY: help lab run test store site site-check slides bench portability badge
 help:
 	@echo "make lab          open the chapters in JupyterLab"
 	@echo "make run          run every chapter and solution; readable HTML in build/"
 	@echo "make test         unit tests, and every notebook against its stored outputs"
 	@echo "make store        write the stored outputs (for contributors); ONLY=08 picks a chapter"
 	@echo "make site         the chapters as a web site, in build/site"
+	@echo "make site-check   the site in a real browser: widths, links, axe-core"
+	@echo "make slides       each chapter as slides, in build/slides"
 	@echo "make bench        speeds, as ratios measured side by side"
 	@echo "make portability  the notebooks under imitated processors and thread counts; ONLY=Nehalem picks one"
-	@echo "make badge        write the Binder badge of this clone into README.md"
+	@echo "make badge        write the buttons of Binder, Colab and Codespaces for this clone into README.md"
 
+# The server's root is the repository, so that links out of the chapters lead somewhere.
 lab: .venv/ready
-	$(PY) -m jupyterlab notebooks/00_start_here.ipynb
+	JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter" $(PY) -m jupyterlab --ServerApp.root_dir=. notebooks/00_start_here.ipynb
 
 run: .venv/ready
 	$(PY) tests/notebooks/run_notebooks.py run
@@ -41,6 +44,13 @@ store: .venv/ready
 site: .venv/ready
 	$(PY) docs/build_site.py
 
+# Chromium or Chrome, and .venv/bin/pip install -e ".[browser]".
+site-check: site
+	$(PY) docs/check_site.py build/site
+
+slides: .venv/ready
+	$(PY) docs/build_slides.py
+
 # The peers in other libraries are measured where they are installed: .venv/bin/pip install -e ".[bench]".
 bench: .venv/ready
 	$(PY) tests/benchmarks/numpy_speed.py
@@ -58,14 +68,8 @@ portability: .venv/ready
 	  echo "== $$set_to"; env $$set_to $(PY) $(NBVAL) notebooks || exit 1; \
 	done
 
-badge:
-	@url=$$(git remote get-url origin 2>/dev/null) || { echo "This clone has no git remote named origin."; exit 1; }; \
-	repository=$$(echo "$$url" | sed -E 's#^(https?://([^@/]*@)?|ssh://git@|git@)github\.com[:/]##; s#\.git$$##; s#/$$##'); \
-	case "$$repository" in *:*|/*|*/*/*) echo "$$url is not a GitHub address: Binder needs one of the hosts it knows."; exit 1 ;; esac; \
-	badge="[![Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/$$repository/HEAD?urlpath=lab/tree/notebooks/00_start_here.ipynb)"; \
-	awk -v badge="$$badge" '/^<!-- \/launch -->/ { between = 0 } !between { print } /^<!-- launch -->/ { print badge; between = 1 }' \
-	  README.md > README.md.new && mv README.md.new README.md; \
-	echo "README.md has it now: $$badge"
+badge: .venv/ready
+	$(PY) docs/launch.py badges
 
 # An interpreter counts if it runs: a name on the path may be a stand-in for one that is not installed. pip says much;
 # awk keeps a word for each package, and pip's exit status, which a pipe would lose.

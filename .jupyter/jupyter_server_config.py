@@ -14,7 +14,7 @@ STORED = ("file_extension", "mimetype", "name")
 class ChapterManager(AsyncLargeFileManager):
     """Files as always, but for one entry of a notebook's metadata."""
 
-    async def get(self, path, content=True, type=None, format=None, **options):  # noqa: A002
+    async def get(self, path, content=True, type=None, format=None, **options):
         """Read a file; of a notebook, name the Python that will run it."""
         model = await super().get(path, content, type, format, **options)
         if model["type"] == "notebook" and model["content"] and is_python(model["content"]):

@@ -34,6 +34,7 @@ html_theme_options = {
 if repository:
     html_theme_options |= {
         "repository_url": f"https://github.com/{repository}",
+        "repository_branch": "HEAD",
         "path_to_docs": ".",
         "use_repository_button": True,
         "launch_buttons": {
@@ -56,7 +57,16 @@ def left_out(app: object, what: str, name: str, thing: object, skip: bool, optio
     return True if str(getattr(thing, "__doc__", "")).startswith("Alias for field number") else None
 
 
+def to_colab(app: object, page: str, template: str, context: dict, tree: object) -> None:
+    """Colab's buttons lead to the branch whose chapters install the package; see launch.py."""
+    for button in context.get("header_buttons", []):
+        for entry in button.get("buttons", []):
+            if "colab" in str(entry.get("url")):
+                entry["url"] = entry["url"].replace("/blob/HEAD/", "/blob/colab/")
+
+
 def setup(app: object) -> None:
     """Called by Sphinx."""
+    app.connect("html-page-context", to_colab, priority=900)  # type: ignore[attr-defined]
     app.connect("autodoc-skip-member", left_out)  # type: ignore[attr-defined]
     app.connect("autodoc-process-docstring", plain)  # type: ignore[attr-defined]

@@ -3,10 +3,11 @@
 import ast
 import importlib
 import inspect
+import json
 import pathlib
 import pkgutil
+import platform
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -18,6 +19,7 @@ from packaging.utils import canonicalize_name
 
 import gaml_utils
 from tests.support.checkout import ROOT
+from tests.support.docs import launch
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -55,13 +57,37 @@ def test_binder_builds_with_conda_from_our_file():
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "Building conda environment for python=3.11" in done.stderr
-    assert 'env update -p ${NB_PYTHON_PREFIX} --file "environment.yml"' in done.stdout
+    installs = done.stdout.index('env update -p ${NB_PYTHON_PREFIX} --file ".binder/environment.yml"')
+    assert installs < done.stdout.index("COPY --chown=1000:1000 src/ ${REPO_DIR}/")  # kept from commit to commit
 
 
-def test_environment_pins_python_and_installs_this_repository():
-    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
-    assert re.search(r"- python=3\.11$", text, re.MULTILINE)
-    assert '- -e ".[keras,lab]"' in text and "- -c constraints.txt" in text
+@pytest.mark.skipif(sys.platform != "linux" or platform.machine() != "x86_64", reason="what Binder is")
+def test_binders_packages_are_those_of_the_constraints():
+    text = (ROOT / ".binder" / "environment.yml").read_text(encoding="utf-8")
+    assert text == launch.environment_file(), "python docs/launch.py lock"
+    assert re.search(r"- python=3\.11$", text, re.MULTILINE) and "-e ." not in text
+    for line in [*PROJECT["dependencies"], *EXTRAS["lab"], EXTRAS["keras"][0]]:
+        assert re.search(rf"- {re.escape(Requirement(line).name)}==", text, re.IGNORECASE), line
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script of Linux")
+def test_binder_limits_threads_and_reads_our_settings():
+    asked = "import os, json; print(json.dumps(dict(os.environ)))"
+    done = subprocess.run([ROOT / ".binder" / "start", sys.executable, "-c", asked], cwd=ROOT, capture_output=True)
+    env = json.loads(done.stdout)
+    assert env["OMP_NUM_THREADS"] == "1" and int(env["TF_NUM_INTRAOP_THREADS"]) <= 2
+    assert env["JUPYTER_CONFIG_PATH"].split(":")[0] == str(ROOT / ".jupyter")
+
+
+def test_a_dev_container_sets_up_what_make_does():
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+    command, target = container["postCreateCommand"].split()
+    assert command == "make" and f"\n{target}:" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    python = container["image"].split(":")[1]
+    assert f"Programming Language :: Python :: {python}" in PROJECT["classifiers"]
+    assert container["customizations"]["vscode"]["settings"]["python.defaultInterpreterPath"].endswith(
+        target[:5] + "/bin/python"
+    )
 
 
 def test_requirements_are_lower_bounds_alone():
@@ -175,7 +201,6 @@ def test_top_level_is_short():
         "gaml_utils",
         "data",
         "tests",
-        "environment.yml",
         "README.md",
         "pyproject.toml",
         "Makefile",
@@ -189,6 +214,9 @@ def test_top_level_is_short():
         ".pre-commit-config.yaml",
         ".ci",
         ".github",
+        ".binder",
+        ".devcontainer",
+        ".jupyter",
     }
     here = {p.relative_to(ROOT).parts[0] for p in files()}
     assert here <= allowed
@@ -198,34 +226,6 @@ def test_readme_links_lead_somewhere():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#\s]+)\)", readme):
         assert target.startswith("https://") or (ROOT / target).exists(), target
-
-
-@pytest.mark.skipif(shutil.which("make") is None or shutil.which("git") is None, reason="needs make and git")
-@pytest.mark.parametrize(
-    ("remote", "repository"),
-    [
-        ("https://github.com/owner/name.git", "owner/name"),
-        ("https://github.com/owner/name", "owner/name"),
-        ("git@github.com:owner/na.me.git", "owner/na.me"),
-        ("ssh://git@github.com/owner/name.git", "owner/name"),
-        ("https://gitlab.com/owner/name.git", None),
-        ("https://example.org/github.com/name", None),
-    ],
-)
-def test_badge_names_this_clone(tmp_path, remote, repository):
-    shutil.copy(ROOT / "Makefile", tmp_path)
-    (tmp_path / "README.md").write_text("above\n<!-- launch -->\nan old badge\n<!-- /launch -->\nbelow\n")
-    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-    subprocess.run(["git", "remote", "add", "origin", remote], cwd=tmp_path, check=True)
-    done = subprocess.run(["make", "-s", "badge"], cwd=tmp_path, capture_output=True, text=True)
-    readme = (tmp_path / "README.md").read_text().splitlines()
-    if repository is None:
-        assert done.returncode != 0 and "GitHub" in done.stdout
-        assert readme[2] == "an old badge"
-    else:
-        address = f"mybinder.org/v2/gh/{repository}/HEAD?urlpath=lab/tree/notebooks/00_start_here.ipynb)"
-        assert address in done.stdout and address in readme[2]
-        assert [*readme[:2], *readme[3:]] == ["above", "<!-- launch -->", "<!-- /launch -->", "below"]
 
 
 def test_readme_holds_no_placeholder():

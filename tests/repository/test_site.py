@@ -1,6 +1,5 @@
 """The site is built, and read with a parser: every page is there, and nothing on it leads nowhere or says nothing."""
 
-import importlib.util
 import pathlib
 import subprocess
 import sys
@@ -10,11 +9,9 @@ import nbformat
 import pytest
 
 from tests.support.checkout import ROOT
+from tests.support.docs import assets
 from tests.support.pages import Page
 
-spec = importlib.util.spec_from_file_location("build_site", ROOT / "docs" / "build_site.py")
-build_site = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(build_site)
 NOTEBOOKS = [
     p.relative_to(ROOT) for p in sorted((ROOT / "notebooks").rglob("[0-9]*.ipynb")) if "." not in p.parent.name
 ]
@@ -73,26 +70,11 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path):
     assert sorted(broken(tmp_path, pages)) == ["a.html: b.html#there", "b.html: a.html#gone", "b.html: c.html"]
 
 
-@pytest.mark.parametrize(
-    ("origin", "named"),
-    [
-        ("https://github.com/someone/a-clone.git", "someone/a-clone"),
-        ("git@github.com:someone/a-clone.git", "someone/a-clone"),
-        ("https://token@github.com/someone/a-clone", "someone/a-clone"),
-        ("https://example.org/someone/a-clone.git", ""),
-    ],
-)
-def test_buttons_name_the_clone_they_are_made_in_and_no_other(origin, named, monkeypatch):
-    answer = subprocess.CompletedProcess([], 0, stdout=origin + "\n")
-    monkeypatch.setattr(build_site.subprocess, "run", lambda *args, **kwargs: answer)
-    assert build_site.repository() == named
-
-
 def test_without_a_network_the_formulas_address_is_kept_and_said(tmp_path, monkeypatch, capsys):
     def refused(*args, **kwargs):
         raise OSError("no network")
 
-    monkeypatch.setattr(build_site.pooch, "retrieve", refused)
-    assert build_site.mathjax(tmp_path / "_static") == build_site.MATHJAX
-    assert "formulas of this site will need a network" in capsys.readouterr().out
+    monkeypatch.setattr(assets.pooch, "retrieve", refused)
+    assert assets.beside("mathjax.js", tmp_path / "_static") == assets.address("mathjax.js")
+    assert "these pages will need a network" in capsys.readouterr().out
     assert (tmp_path / "_static").is_dir()  # Sphinx's settings name it
