@@ -44,3 +44,19 @@ def test_what_chapter_15_says_in_points():
     assert 1.7 < found["M3"] < 2 and 0.55 < found["M5"] < 0.65
     behind = {name: 100 * (cell(RESULTS, name).mean() - cell(RESULTS, "prototypical").mean()) for name in LEARNERS}
     assert 14.5 < behind["MAML, equal time"] < 15.5 and 1.45 < behind["Gaussian prototypical"] < 1.55
+
+
+def official(file, learner, part):
+    runs = [r for r in load(file)["runs"] if (r["learner"], r["rule"]) == (learner, "uniform")]
+    return np.array([r["error"] for r in runs if r["part"].startswith(part)])
+
+
+@pytest.mark.parametrize("part", ["small1", "small2"])
+def test_what_chapter_15_and_readme_say_of_the_official_trials(part):
+    maml = official("omniglot", "MAML", part)
+    for learner in ("prototypical", "relation"):
+        error = official("omniglot_comparing", learner, part)
+        assert len(error) == len(maml) == 5
+        assert error.max() < 23.2 and error.min() > 0
+        assert error.mean() > maml.mean()
+        assert f"{error.mean():.1f}%" in README.split("On the official one-shot test")[1].split("Quoted")[0]

@@ -62,12 +62,27 @@ def of_weights(file, field, name="ADML"):
     return percent(1 - cell(load(file), name, field=field))
 
 
+def official(learner, training_set):
+    """Percent error on the 400 trials."""
+    runs = [r for r in load("omniglot_comparing")["runs"] if r["learner"] == learner]
+    m = mean_interval(np.array([r["error"] for r in runs if r["part"].startswith(training_set)]))
+    return f"{m.mean:.1f} [{m.low:.1f}, {m.high:.1f}]%"
+
+
 FIGURES = {
     "siamese network": lambda: [accuracy("siamese")],
-    "prototypical network": lambda: [accuracy("prototypical")],
+    "prototypical network": lambda: [
+        accuracy("prototypical"),
+        official("prototypical", "small1"),
+        official("prototypical", "small2"),
+    ],
     "Gaussian prototypical network": lambda: [accuracy("Gaussian prototypical")],
     "semi-prototypical network": lambda: [semi()],
-    "relation network": lambda: [accuracy("relation")],
+    "relation network": lambda: [
+        accuracy("relation"),
+        official("relation", "small1"),
+        official("relation", "small2"),
+    ],
     "matching network": lambda: [accuracy("matching")],
     "memory-augmented network": lambda: [accuracy("MANN, 5,000 steps")],
     "MAML": lambda: [sines("MAML"), accuracy("MAML", "learners_glyphs")],
