@@ -12,6 +12,7 @@ from gaml_utils.experiments.learners import (
     learner_jobs,
     step_sizes,
 )
+from gaml_utils.experiments.omniglot.plan_comparing import OMNIGLOT_COMPARING, comparing_jobs
 from gaml_utils.experiments.records import key
 
 PLANS = {
@@ -21,15 +22,17 @@ PLANS = {
     "imitation": IMITATION,
     "imitation_mujoco": MUJOCO,
 }
+JOBS = {of: (plan, learner_jobs) for of, plan in PLANS.items()}
+JOBS["omniglot_comparing"] = OMNIGLOT_COMPARING, comparing_jobs
 CELLS = [(of, name, rule) for of, plan in PLANS.items() for name, s in plan["learners"].items() for rule in s["rules"]]
 
 
-@pytest.mark.parametrize("of", PLANS)
+@pytest.mark.parametrize("of", JOBS)
 def test_the_file_is_the_plan_run_to_its_end(of):
-    results = load(of)
-    assert results["config"] == PLANS[of]
+    results, (plan, jobs) = load(of), JOBS[of]
+    assert results["config"] == plan
     done = {key(run): run for run in results["runs"]}
-    assert {key(job) for job in learner_jobs(results["config"], done)} == set(done)
+    assert {key(job) for job in jobs(results["config"], done)} == set(done)
 
 
 @pytest.mark.parametrize(("of", "name", "rule"), CELLS)
