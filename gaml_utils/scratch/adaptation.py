@@ -22,8 +22,12 @@ def adaptation_curve(
     check_fit(params, *batch)
     check_positive("inner_lr", inner_lr)
     check_count("steps", steps, at_least=0)
-    theta = flatten(params)
-    updates, path = _inner_loop(theta, params, *batch[:2], inner_lr, steps, activation)
-    adapted = [layers for layers, _ in path] + [as_layers(theta - updates, params)]  # after 0, 1, ..., steps
-    errors = [mlp.forward(layers, batch.query_x, activation)[-1] - batch.query_y for layers in adapted]
-    return np.stack([np.mean(error**2, axis=(1, 2)) for error in errors], axis=1)
+    theta, losses = flatten(params), []
+
+    def judge(layers: list, _: mlp.Trace | None) -> None:
+        error = mlp.forward(layers, batch.query_x, activation)[-1] - batch.query_y
+        losses.append(np.mean(error**2, axis=(1, 2)))
+
+    updates = _inner_loop(theta, params, *batch[:2], inner_lr, steps, activation, seen=judge)  # after 0, 1, ...
+    judge(as_layers(theta - updates, params), None)  # and after the last
+    return np.stack(losses, axis=1)

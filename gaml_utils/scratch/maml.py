@@ -34,12 +34,14 @@ def meta_gradient(
     """
     params, batch = _checked(params, batch, inner_lr, inner_steps, source)
     theta, later = flatten(params), source != "updates"  # weights that need the query set
-    updates, path = _inner_loop(theta, params, *batch[:2], inner_lr, inner_steps, activation)
+    path: list[tuple] = []  # where each inner step starts, and what its forward pass found
+    seen = None if first_order else lambda *start: path.append(start)
+    updates = _inner_loop(theta, params, *batch[:2], inner_lr, inner_steps, activation, seen=seen)
     w = None if later else _weights(weighting, updates)  # None: as if all were 1
     v = np.empty_like(updates)  # v_i = w_i dL_i/dtheta'_i, on the query set
     v_layers = as_layers(v, params)
     query = mlp.gradient(as_layers(theta - updates, params), *batch[2:], activation, v_layers, w)
-    one_by_one = [] if first_order else path if later else path[1:]
+    one_by_one = path if later else path[1:]
     for theta_k, trace in reversed(one_by_one):  # v_i <- v_i - alpha H_i v_i, last inner step first
         v -= inner_lr * flatten(mlp.hessian_vector_product(theta_k, v_layers, trace, activation), 1)
     if later:

@@ -39,7 +39,7 @@ def reptile_direction(
     if batch_size is not None:
         check_count("batch_size", batch_size, at_most=shots, what=" (the shots)")
         order = _minibatches(check_rng(rng), len(batch.support_x), shots, inner_steps, batch_size)
-    updates, _ = _inner_loop(theta, params, *batch[:2], inner_lr, inner_steps, activation, order)
+    updates = _inner_loop(theta, params, *batch[:2], inner_lr, inner_steps, activation, order)
     query_losses = mlp.loss(unflatten(theta - updates, params), *batch[2:], activation)
     w = _weights(weighting, query_losses[:, None] if source == "losses" else updates)
     return MetaResult(unflatten(w @ updates, params), w, query_losses)

@@ -4,8 +4,8 @@ python tests/notebooks/run_notebooks.py run | store [NUMBER ...]
 
 Numbers, such as 08, choose chapters; all by default.
 
-run    a line each (seconds, peak memory, ok); readable HTML in build/. Changes nothing else.
-store  the same, then writes the outputs into the notebooks, what was measured into data/results/chapters.json,
+run    a line each (seconds, peak memory, ok); what came out as pages in build/run/site. Changes nothing else.
+store  a line each, then writes the outputs into the notebooks, what was measured into data/results/chapters.json,
        and the table of chapters into README.md. Nothing is written unless every notebook ran without an error.
 """
 
@@ -15,6 +15,7 @@ import math
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -25,7 +26,6 @@ import psutil
 from jupyter_client import KernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from nbconvert import HTMLExporter
 
 from gaml_utils.writing import write_text
 
@@ -136,13 +136,24 @@ def with_table(readme: str, measured: dict) -> str:
     return f"{head}<!-- chapters -->\n{table(measured)}\n<!-- /chapters -->{rest.split('<!-- /chapters -->')[1]}"
 
 
+def pages(notebooks: dict[pathlib.Path, nbformat.NotebookNode], folder: pathlib.Path) -> pathlib.Path:
+    """The site, with these notebooks in the places of those that are stored. Returns its first page."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for path, notebook in notebooks.items():
+        ran = folder / "notebooks" / path.relative_to(NOTEBOOKS)
+        ran.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, ran)
+    subprocess.run([sys.executable, ROOT / "docs" / "build_site.py", folder, folder / "notebooks"], check=True)
+    return folder / "site" / "index.html"
+
+
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=["run", "store"])
     parser.add_argument("numbers", nargs="*", help="of the chapters, such as 08; all by default")
     arguments = parser.parse_args()
-    store, build = arguments.command == "store", ROOT / "build"
+    store = arguments.command == "store"
     chosen = [
         path
         for path in sorted(NOTEBOOKS.rglob("*.ipynb"))
@@ -154,15 +165,14 @@ def main() -> int:
     for path in chosen:
         name = path.relative_to(NOTEBOOKS).as_posix()
         notebook, run = execute(path)
-        page = build / f"{name.removesuffix('.ipynb')}.html"
-        page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(HTMLExporter().from_notebook_node(notebook)[0], encoding="utf-8")
         problems = [run.pop("problem")] if run["problem"] else complaints(notebook) if store else []
         run.pop("problem", None)
         failed |= bool(problems)
         print(f"{name:46s} {run['seconds']:6.1f} s {run['megabytes']:5d} MB  {'; '.join(problems) or 'ok'}", flush=True)
         notebooks[path], measured[name] = normalise(notebook), run
-    print(f"{'together':46s} {sum(run['seconds'] for run in measured.values()):6.1f} s   pages in {build.name}/")
+    print(f"{'together':46s} {sum(run['seconds'] for run in measured.values()):6.1f} s", flush=True)
+    if not store:
+        pages(notebooks, ROOT / "build" / "run")
     if store and not failed:
         for path, notebook in notebooks.items():
             write_text(path, nbformat.writes(notebook) + "\n")
