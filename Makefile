@@ -12,7 +12,7 @@ endif
 .PHONY: help lab run test store site site-check slides bench portability badge
 help:
 	@echo "make lab          open the chapters in JupyterLab"
-	@echo "make run          run every chapter and solution; readable HTML in build/"
+	@echo "make run          run every chapter and solution; what came out as a site in build/run/site"
 	@echo "make test         unit tests, and every notebook against its stored outputs"
 	@echo "make store        write the stored outputs (for contributors); ONLY=08 picks a chapter"
 	@echo "make site         the chapters as a web site, in build/site"

@@ -6,10 +6,12 @@ Numbers, such as 08, choose chapters; all by default.
 
 run    a line each (seconds, peak memory, ok); what came out as pages in build/run/site. Changes nothing else.
 store  a line each, then writes the outputs into the notebooks, what was measured into data/results/chapters.json,
-       and the table of chapters into README.md. Nothing is written unless every notebook ran without an error.
+       the table of chapters and the picture of chapter 00 into README.md and docs/agreement.png. Nothing is written
+       unless every notebook ran without an error.
 """
 
 import argparse
+import base64
 import json
 import math
 import os
@@ -147,6 +149,12 @@ def pages(notebooks: dict[pathlib.Path, nbformat.NotebookNode], folder: pathlib.
     return folder / "site" / "index.html"
 
 
+def picture(notebook: nbformat.NotebookNode) -> tuple[bytes, str]:
+    """The first figure of a notebook, as a PNG, and its text."""
+    first = next(o.data for cell in notebook.cells for o in cell.get("outputs", []) if "data" in o)
+    return base64.b64decode(re.search(r"base64,([^\"]+)", first["text/html"])[1]), first["text/plain"]
+
+
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -180,7 +188,12 @@ def main() -> int:
             measured = dict(sorted((json.loads(MEASURED.read_text(encoding="utf-8")) | measured).items()))
         write_text(MEASURED, json.dumps(measured, indent=1) + "\n")
         readme = ROOT / "README.md"
-        write_text(readme, with_table(readme.read_text(encoding="utf-8"), measured))
+        text = with_table(readme.read_text(encoding="utf-8"), measured)
+        if first := notebooks.get(NOTEBOOKS / "00_start_here.ipynb"):
+            drawn, told = picture(first)
+            (ROOT / "docs" / "agreement.png").write_bytes(drawn)
+            text = re.sub(r"!\[[^]]*\](?=\(docs/agreement\.png\))", lambda _: f"![{told}]", text)
+        write_text(readme, text)
     return int(failed)
 
 

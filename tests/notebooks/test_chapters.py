@@ -186,6 +186,13 @@ def test_the_readme_table_is_what_was_measured():
     assert readme == run_notebooks.with_table(readme, MEASURED)
 
 
+def test_the_readme_opens_with_the_picture_of_chapter_00():
+    drawn, told = run_notebooks.picture(read(CHAPTERS[0]))
+    assert (ROOT / "docs" / "agreement.png").read_bytes() == drawn
+    opening = (ROOT / "README.md").read_text(encoding="utf-8").split("\n\n")[1]
+    assert opening == f"![{told}](docs/agreement.png)"
+
+
 def test_time_and_memory_were_measured_for_every_notebook_and_are_within_bounds():
     assert list(MEASURED) == sorted(MEASURED)
     assert set(MEASURED) == {p.relative_to(ROOT / "notebooks").as_posix() for p in ALL}
