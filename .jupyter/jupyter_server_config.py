@@ -17,23 +17,24 @@ class ChapterManager(AsyncLargeFileManager):
     async def get(self, path, content=True, type=None, format=None, **options):
         """Read a file; of a notebook, name the Python that will run it."""
         model = await super().get(path, content, type, format, **options)
-        if model["type"] == "notebook" and model["content"] and is_python(model["content"]):
+        if is_python(model):
             model["content"]["metadata"]["language_info"] = dict(IPythonKernel.language_info)
         return model
 
+    async def save(self, model, path=""):
+        """Write a file; of a notebook, keep what is so on every machine."""
+        if is_python(model):
+            metadata = model["content"]["metadata"]
+            metadata["language_info"] = {key: metadata["language_info"][key] for key in STORED}
+        return await super().save(model, path)
 
-def is_python(notebook):
-    """Whether this is a notebook of ours to touch."""
-    return notebook["metadata"].get("language_info", {}).get("name") == "python"
 
-
-def without_versions(model, **_):
-    """Before saving: keep what is so on every machine."""
-    if model["type"] == "notebook" and is_python(model["content"]):
-        metadata = model["content"]["metadata"]
-        metadata["language_info"] = {key: metadata["language_info"][key] for key in STORED}
+def is_python(model):
+    """Whether this is a whole notebook of ours to touch."""
+    if model.get("type") != "notebook" or not model.get("content"):
+        return False
+    return model["content"]["metadata"].get("language_info", {}).get("name") == "python"
 
 
 c = get_config()  # noqa: F821
 c.ServerApp.contents_manager_class = ChapterManager
-c.FileContentsManager.pre_save_hook = without_versions
