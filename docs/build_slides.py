@@ -93,9 +93,7 @@ def of_code(cell: nbformat.NotebookNode) -> list[Block]:
 
 def wanted(cell: nbformat.NotebookNode) -> bool:
     """Whether an audience should see this cell."""
-    if cell.cell_type == "code":
-        return "reproducible()" not in cell.source and "check(" not in cell.source
-    return "[contents](" not in cell.source
+    return cell.cell_type != "code" or not re.search(r"reproducible\(\)\n|\bcheck\(", cell.source)
 
 
 def sections(notebook: nbformat.NotebookNode) -> list[list[Block]]:
@@ -105,7 +103,8 @@ def sections(notebook: nbformat.NotebookNode) -> list[list[Block]]:
         if cell.cell_type == "code":
             deck[-1][1].extend(of_code(cell))
             continue
-        for part in re.split(r"^(?=#{1,3} )", cell.source, flags=re.MULTILINE):
+        text = re.sub(r"^.*\[contents\]\(.*$", "", cell.source, flags=re.MULTILINE)  # the links to other chapters
+        for part in re.split(r"^(?=#{1,3} )", text, flags=re.MULTILINE):
             if heading := re.match(r"#{1,3} .+", part):
                 deck.append((heading[0], []))
                 part = part[heading.end() :]
