@@ -8,6 +8,7 @@ FOLDER is build/, if not given. Where NOTEBOOKS is given, its notebooks take the
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,7 @@ def assemble(source: pathlib.Path, notebooks: pathlib.Path | None = None) -> Non
             shutil.copyfile(ROOT / name, path)
     for path in (source / "docs").glob("*.md"):  # beside README, so that what is included of it leads where it led
         text = path.read_text(encoding="utf-8").replace("](../", "](").replace("{include} ../", "{include} ")
+        text = re.sub(r"\]\(([\w-]+\.png)\)", r"](docs/\1)", text)
         (source / path.name).write_text(text, encoding="utf-8")
         path.unlink()
     if notebooks:
@@ -44,6 +46,8 @@ def main(folder: pathlib.Path, notebooks: pathlib.Path | None = None) -> int:
     assemble(source, notebooks)
     shutil.rmtree(site, ignore_errors=True)
     formulas = assets.beside("mathjax.js", source / "_static")
+    for name in ("site.css", "site.js"):
+        shutil.copyfile(ROOT / "docs" / name, source / "_static" / name)
     found = {"SITE_MATHJAX": formulas, "SITE_REPOSITORY": launch.repository(), "TF_CPP_MIN_LOG_LEVEL": "3"}
     options = ["-q", "-W", "--keep-going", "-c", str(source / "docs"), "-d", str(folder / "site-cache")]
     done = subprocess.run([sys.executable, "-m", "sphinx", *options, str(source), str(site)], env=os.environ | found)

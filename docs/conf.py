@@ -21,6 +21,8 @@ html_theme = "sphinx_book_theme"
 html_show_sourcelink = False
 html_copy_source = False
 html_static_path = ["../_static"]
+html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 mathjax_path = os.environ["SITE_MATHJAX"]
 repository = os.environ["SITE_REPOSITORY"]  # "owner/name" on GitHub
 html_theme_options = {
@@ -35,7 +37,7 @@ if repository:
     html_theme_options |= {
         "repository_url": f"https://github.com/{repository}",
         "repository_branch": "HEAD",
-        "path_to_docs": ".",
+        "path_to_docs": "",
         "use_repository_button": True,
         "launch_buttons": {
             "binderhub_url": "https://mybinder.org",

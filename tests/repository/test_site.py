@@ -1,5 +1,6 @@
 """The site is built, and read with a parser: every page is there, and nothing on it leads nowhere or says nothing."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import nbformat
 import pytest
 
 from tests.support.checkout import ROOT
-from tests.support.docs import assets
+from tests.support.docs import assets, check_site
 from tests.support.pages import Page
 
 NOTEBOOKS = [
@@ -20,9 +21,9 @@ NOTEBOOKS = [
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
-    done = subprocess.run(
-        [sys.executable, ROOT / "docs" / "build_site.py", folder], cwd=folder, capture_output=True, text=True
-    )
+    env = os.environ | {"GITHUB_REPOSITORY": "owner/name"}
+    command = [sys.executable, ROOT / "docs" / "build_site.py", folder]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     return folder / "site"
 
@@ -51,6 +52,9 @@ def test_the_site_is_whole(site):
         title = read.cells[0].source.splitlines()[0].removeprefix("# ")
         page = named[str(notebook.with_suffix(".html").as_posix())]
         assert page.title.startswith(title)
+        ways = {f"https://colab.research.google.com/github/owner/name/blob/colab/{notebook.as_posix()}"}
+        ways |= {f"https://mybinder.org/v2/gh/owner/name/HEAD?urlpath=lab/tree/{notebook.as_posix()}"}
+        assert ways <= set(page.links)
         texts = [o.data["text/plain"] for c in read.cells for o in c.get("outputs", []) if "data" in o]
         assert [alt for source, alt in page.images if source.startswith("data:")] == texts
     for name in ("index", "README", "CONTRIBUTING", "api", "map_of_the_book", "solutions", "search"):
@@ -78,3 +82,21 @@ def test_without_a_network_the_formulas_address_is_kept_and_said(tmp_path, monke
     assert assets.beside("mathjax.js", tmp_path / "_static") == assets.address("mathjax.js")
     assert "these pages will need a network" in capsys.readouterr().out
     assert (tmp_path / "_static").is_dir()  # Sphinx's settings name it
+
+
+def test_the_browsers_check_says_what_is_missing(monkeypatch, tmp_path):
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setattr(check_site.shutil, "which", lambda name: None)
+    with pytest.raises(SystemExit, match="No Chromium or Chrome was found"):
+        check_site.browser_path()
+    monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
+    monkeypatch.setattr(sys, "argv", ["check_site.py", str(tmp_path)])
+    with pytest.raises(SystemExit, match="Playwright is missing"):
+        check_site.main()
+
+
+def test_the_browsers_check_asks_for_a_site(monkeypatch, tmp_path):
+    pytest.importorskip("playwright.sync_api", reason="the extra browser is not installed")
+    monkeypatch.setattr(sys, "argv", ["check_site.py", str(tmp_path)])
+    with pytest.raises(SystemExit, match="has no pages"):
+        check_site.main()

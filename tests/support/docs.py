@@ -9,6 +9,7 @@ sys.path.insert(0, str(ROOT / "docs"))
 import assets
 import build_site
 import build_slides
+import check_site
 import launch
 
-__all__ = ["assets", "build_site", "build_slides", "launch"]
+__all__ = ["assets", "build_site", "build_slides", "check_site", "launch"]
