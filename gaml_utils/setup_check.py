@@ -8,9 +8,18 @@ from packaging.requirements import Requirement
 from gaml_utils.keras_settings import keras_problems
 
 MEND = 'python -m pip install -e ".[keras,lab]" -c constraints.txt'
-
-
 READERS = ("lab", "keras")  # the extras that a reader of all chapters needs
+SAME = {"tensorflow-cpu": "tensorflow", "tensorflow": "tensorflow-cpu"}  # one library under two names
+
+
+def installed_version(name: str) -> str:
+    """Of a package, or of the same library under its other name. Raises PackageNotFoundError."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        if name not in SAME:
+            raise
+        return metadata.version(SAME[name])
 
 
 def problems() -> list[str]:
@@ -23,11 +32,12 @@ def problems() -> list[str]:
         requirements = [Requirement(r) for r in metadata.requires("gaml-utils") or []]
     except metadata.PackageNotFoundError:
         return [*found, f"gaml_utils is not installed here: in the repository's top folder, run {MEND}"]
+    wanted = ("keras",) if "google.colab" in sys.modules else READERS  # Colab is its own Jupyter
     for r in requirements:
-        if r.marker is not None and not any(r.marker.evaluate({"extra": extra}) for extra in READERS):
+        if r.marker is not None and not any(r.marker.evaluate({"extra": extra}) for extra in wanted):
             continue
         try:
-            version = metadata.version(r.name)
+            version = installed_version(r.name)
         except metadata.PackageNotFoundError:
             only = " (chapters 00 to 05 do without it)" if r.name.startswith("tensorflow") else ""
             found.append(f"{r.name} is missing{only}: in the repository's top folder, run {MEND}")

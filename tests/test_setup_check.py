@@ -15,6 +15,7 @@ def world(monkeypatch):
     """A machine to be spoiled: Python 3.12, and three packages that fit."""
     machine = SimpleNamespace(
         version_info=(3, 12, 1),
+        modules={},
         requires=["numpy>=2.1", 'jupyterlab>=4.2; extra == "lab"', 'tensorflow>=2.19; extra == "keras"'],
         installed={"numpy": "2.4.3", "jupyterlab": "4.6.1", "tensorflow": "2.21.0"},
     )
@@ -83,6 +84,26 @@ def test_missing_tensorflow_is_told_with_what_does_without_it(world):
     (sentence,) = problems()
     assert sentence.startswith("tensorflow is missing (chapters 00 to 05 do without it): ")
     assert sentence.endswith(MEND)
+
+
+@pytest.mark.parametrize("names", [("tensorflow", "tensorflow-cpu"), ("tensorflow-cpu", "tensorflow")])
+def test_tensorflow_counts_under_either_name(world, names):
+    asked, there = names
+    world.requires[-1] = f'{asked}>=2.19; extra == "keras"'
+    del world.installed["tensorflow"]
+    world.installed[there] = "2.19.1"
+    assert problems() == []
+    world.installed[there] = "2.18.0"
+    (sentence,) = problems()
+    assert sentence.startswith(f"{asked} is 2.18.0, the chapters need >=2.19: ")
+
+
+def test_colab_is_its_own_jupyter(world):
+    del world.installed["jupyterlab"]
+    world.modules["google.colab"] = object()
+    assert problems() == []
+    del world.installed["numpy"]
+    assert len(problems()) == 1
 
 
 def test_package_not_installed_itself_is_one_sentence_with_the_mend(world):
