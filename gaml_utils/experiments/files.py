@@ -1,6 +1,7 @@
 """Where results lie, and how they are read and written: whole or not at all."""
 
 import ast
+import functools
 import hashlib
 import json
 import pathlib
@@ -12,7 +13,7 @@ from importlib import metadata
 import numpy as np
 import scipy
 
-from gaml_utils.experiments.records import Config, Results, Run, key
+from gaml_utils.experiments.records import Results
 from gaml_utils.paths import BUILD, RESULTS, existing
 from gaml_utils.writing import write_text
 
@@ -29,25 +30,7 @@ def load(name: str, folder: pathlib.Path = RESULTS) -> Results:
     return json.loads(existing(folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def read_partial(path: pathlib.Path, config: Config) -> dict[tuple, Run]:
-    """The finished runs by key. A line cut short by a kill is dropped.
-
-    Raises ValueError for a file that was made with another config, or by other code of rules and learners.
-    """
-    header, runs = {"config": json.loads(json.dumps(config)), "code": code_digest()}, []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        try:
-            runs.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-    found = runs.pop(0) if runs else header
-    for name, what in (("config", "with another config"), ("code", "by other code of rules and learners")):
-        if found.get(name, header["code"]) != header[name]:
-            raise ValueError(f"{path.name} was made {what}: finish that run, or delete the file")
-    write_text(path, "".join(json.dumps(line) + "\n" for line in [header, *runs]))
-    return {key(r): r for r in runs}
-
-
+@functools.cache
 def code_digest() -> str:
     """SHA-256 of what computes an experiment's numbers: the code of CODE, without its comments and docstrings."""
     digest = hashlib.sha256()

@@ -1,12 +1,10 @@
-"""Runs an experiment, training by training, in one process or several.
+"""Runs an experiment, training by training, in one process, several, or on a cluster.
 
 A run that is stopped goes on where it was when it is started again. Each finished training is a line in
 NAME.partial.jsonl; when all are there they become NAME.json, written whole or not at all.
 """
 
 import contextlib
-import json
-import multiprocessing
 import os
 import pathlib
 import time
@@ -15,7 +13,9 @@ from functools import partial
 
 from tqdm.auto import tqdm
 
-from gaml_utils.experiments.files import RESULTS, code_digest, read_partial, versions, write_json
+from gaml_utils.experiments.crew import locally, on_cluster
+from gaml_utils.experiments.files import RESULTS, code_digest, versions, write_json
+from gaml_utils.experiments.partial_file import Refused, alone, append, begin, read_partial
 from gaml_utils.experiments.records import Config, Job, Run, key
 from gaml_utils.experiments.registry import experiment
 
@@ -29,45 +29,43 @@ ENVIRONMENT = {
 }
 
 
-JOBS_PER_PROCESS = 6  # TensorFlow keeps what it has compiled: a fresh process lets it go
+def run(
+    name: str,
+    config: Config | None = None,
+    folder: pathlib.Path = RESULTS,
+    processes: int = 1,
+    scheduler: str | None = None,
+) -> pathlib.Path:
+    """Run the experiment, or what is left of it, and return the path of its results.
 
-
-def run(name: str, config: Config | None = None, folder: pathlib.Path = RESULTS, processes: int = 1) -> pathlib.Path:
-    """Run the experiment, or what is left of it, and return the path of its results."""
+    scheduler: the address of a Dask cluster, whose workers do the trainings instead of `processes` processes here.
+    Raises Refused where another run is at work on it, or where what is there was made otherwise; Lost where a training
+    ends its process; OSError where nothing can be written. What was finished is kept.
+    """
     wanted = experiment(name)
     plan, work, config = wanted.jobs, wanted.work, wanted.config if config is None else config
     folder.mkdir(parents=True, exist_ok=True)
     partial_file, result_file = folder / f"{name}.partial.jsonl", folder / f"{name}.json"
-    done = read_partial(partial_file, config)
-    while todo := [job for job in plan(config, done) if key(job) not in done]:
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(environment(ENVIRONMENT))  # which the processes inherit
-            spawn = multiprocessing.get_context("spawn")
-            pool = stack.enter_context(spawn.Pool(processes, maxtasksperchild=JOBS_PER_PROCESS))
-            lines = stack.enter_context(partial_file.open("a"))
-            results = pool.imap_unordered(partial(_timed, work, config), todo)
-            for result in tqdm(results, total=len(todo), desc=name, unit="run"):
-                lines.write(json.dumps(result) + "\n")
-                lines.flush()
-                os.fsync(lines.fileno())
+    code = code_digest()
+    made = {"config": config, "code": code, "versions": versions(wanted.keras)}
+    with alone(partial_file), environment(ENVIRONMENT):  # which processes inherit
+        done = read_partial(partial_file, made)
+        task = partial(_timed, work, config, code)
+        while todo := [job for job in plan(config, done) if key(job) not in done]:
+            found = on_cluster(task, todo, scheduler, ENVIRONMENT) if scheduler else locally(task, todo, processes)
+            for result in tqdm(found, total=len(todo), desc=name, unit="run"):
+                if not done:
+                    begin(partial_file, made)
+                append(partial_file, result)
                 done[key(result)] = result
-            pool.close()  # let the processes end by themselves: they tidy up
-            pool.join()
-    runs = [done[key(job)] for job in plan(config, done)]
-    seconds = sum(r["seconds"] for r in runs)
-    write_json(
-        result_file,
-        {
-            "experiment": name,
-            "command": f"python -m gaml_utils.experiments {name}",
-            "config": config,
-            "code": code_digest(),
-            "versions": versions(wanted.keras),
-            "wall_seconds": round(seconds, 1),
+        runs = [done[key(job)] for job in plan(config, done)]
+        head = {"experiment": name, "command": f"python -m gaml_utils.experiments {name}"}
+        tail = {
+            "wall_seconds": round(sum(r["seconds"] for r in runs), 1),
             "runs": [{k: v for k, v in r.items() if k != "seconds"} for r in runs],
-        },
-    )
-    partial_file.unlink(missing_ok=True)
+        }
+        write_json(result_file, head | made | tail)
+        partial_file.unlink(missing_ok=True)
     return result_file
 
 
@@ -86,6 +84,9 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _timed(work: Callable, config: Config, job: Job) -> Run:
+def _timed(work: Callable, config: Config, code: str, job: Job) -> Run:
+    """One training, where the code is the one that the run was begun with."""
+    if code_digest() != code:
+        raise Refused("a worker has other code of rules and learners than this run: install the same version on all")
     start = time.perf_counter()
     return work(config, job) | {"seconds": round(time.perf_counter() - start, 3)}

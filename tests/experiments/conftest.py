@@ -6,9 +6,10 @@ import pathlib
 
 import pytest
 
+from gaml_utils.experiments import crew
 from gaml_utils.experiments import runner as ex
 from gaml_utils.experiments.sines import training
-from tests.support.small_experiment import NAME, THREADS, TINY, HereContext, replace_experiment
+from tests.support.small_experiment import NAME, THREADS, TINY, Here, replace_experiment
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,7 @@ def same_environment(monkeypatch):
 @pytest.fixture
 def here(monkeypatch):
     """Run without starting processes."""
-    monkeypatch.setattr(ex.multiprocessing, "get_context", lambda method: HereContext)
+    monkeypatch.setattr(crew, "ProcessPoolExecutor", Here)
 
 
 @pytest.fixture(scope="module")

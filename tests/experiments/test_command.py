@@ -18,11 +18,17 @@ def test_command_line_runs_the_named_experiment(monkeypatch, capsys):
     monkeypatch.setattr(command, "run", run)
     command.main([NAME, "--jobs", "2"])
     command.main([NAME, "--seeds", "3"])
-    assert calls == [(NAME, list(range(10)), {"processes": 2}), (NAME, [0, 1, 2], {"processes": 1})]
-    assert capsys.readouterr().out == "sine_numpy.json\n" * 2
+    command.main([NAME, "--scheduler", "tcp://host:8786"])
+    assert calls == [
+        (NAME, list(range(10)), {"processes": 2, "scheduler": None}),
+        (NAME, [0, 1, 2], {"processes": 1, "scheduler": None}),
+        (NAME, list(range(10)), {"processes": 1, "scheduler": "tcp://host:8786"}),
+    ]
+    assert capsys.readouterr().out == "sine_numpy.json\n" * 3
 
 
 WRONG = [["sine_nympy"], [], [NAME, "--jobs", "two"], [NAME, "--jobs", "0"], [NAME, "--seeds", "0"]]
+WRONG += [[NAME, "--jobs", "2", "--scheduler", "tcp://host:8786"]]
 
 
 @pytest.mark.parametrize("arguments", WRONG)

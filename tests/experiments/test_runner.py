@@ -12,7 +12,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from gaml_utils.experiments import files, registry
+from gaml_utils.experiments import crew, files, registry
 from gaml_utils.experiments import runner as ex
 from gaml_utils.experiments.sines import plan
 from tests.support.small_experiment import (
@@ -23,8 +23,7 @@ from tests.support.small_experiment import (
     OTHER,
     THREADS,
     TINY,
-    HereContext,
-    HerePool,
+    Here,
     apart_from_time,
     partial_lines,
     replace_experiment,
@@ -108,19 +107,19 @@ def test_wall_time_is_the_sum_of_all_runs_stopped_or_not(whole, here, tmp_path):
 def test_processes_are_started_afresh_with_one_thread_each(tmp_path, monkeypatch):
     seen = []
 
-    def get_context(method):
-        seen.append((method, *(os.environ.get(name) for name in THREADS)))
-        return HereContext
+    class Seen(Here):
+        def __init__(self, processes, mp_context):
+            seen.append((mp_context.get_start_method(), *(os.environ.get(name) for name in THREADS)))
 
-    monkeypatch.setattr(ex.multiprocessing, "get_context", get_context)
+    monkeypatch.setattr(crew, "ProcessPoolExecutor", Seen)
     ex.run(NAME, TINY, tmp_path)
-    assert set(seen) == {("spawn", *"11111")}
+    assert set(seen) == {("spawn", *"11111")} and len(seen) >= ALL / crew.JOBS_PER_PROCESS
 
 
 @pytest.mark.parametrize("processes", [1, 3])
 def test_as_many_processes_as_asked_for(here, tmp_path, monkeypatch, processes):
     asked = []
-    monkeypatch.setattr(HereContext, "Pool", lambda n, **options: asked.append(n) or HerePool(n))
+    monkeypatch.setattr(crew, "ProcessPoolExecutor", lambda n, **options: asked.append(n) or Here(n))
     ex.run(NAME, TINY, tmp_path, processes=processes)
     assert set(asked) == {processes}
 
@@ -242,9 +241,10 @@ def test_killed_process_loses_nothing_it_had_finished(whole, here, counted, tmp_
         check=False,
     )
     assert killed.returncode == -signal.SIGKILL
-    assert [path.name for path in tmp_path.iterdir()] == ["sine_numpy.partial.jsonl"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sine_numpy.partial.jsonl", "sine_numpy.partial.lock"]
     assert apart_from_time(ex.run(NAME, TINY, tmp_path)) == apart_from_time(whole)
     assert len(counted) == ALL - 3
+    assert [path.name for path in tmp_path.iterdir()] == ["sine_numpy.json"]
 
 
 def other_config():

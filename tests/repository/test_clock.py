@@ -13,13 +13,13 @@ import time
 import numpy as np
 import pytest
 
-from gaml_utils.experiments import runner
+from gaml_utils.experiments import crew, runner
 from gaml_utils.experiments.sines.plan import SINE_NUMPY
 from gaml_utils.experiments.study import plan
 from gaml_utils.experiments.study.grid import STUDY
 from gaml_utils.experiments.study.training import study_job
 from tests.support.checkout import ROOT
-from tests.support.small_experiment import HereContext
+from tests.support.small_experiment import Here
 
 CLOCKS = ("time", "perf_counter", "process_time", "monotonic")
 MINUTES = 300  # seconds: a guard against hanging is at least that
@@ -56,13 +56,13 @@ SMALL = SINE_NUMPY | {
 def expected(tmp_path_factory):
     """The results with the clocks of this machine."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner.multiprocessing, "get_context", lambda method: HereContext)
+        patch.setattr(crew, "ProcessPoolExecutor", Here)
         path = runner.run("sine_numpy", SMALL, tmp_path_factory.mktemp("expected"))
     return json.loads(path.read_text())
 
 
 def test_a_whole_experiment_is_the_same(expected, clock, tmp_path, monkeypatch):
-    monkeypatch.setattr(runner.multiprocessing, "get_context", lambda method: HereContext)
+    monkeypatch.setattr(crew, "ProcessPoolExecutor", Here)
     found = json.loads(runner.run("sine_numpy", SMALL, tmp_path).read_text())
     assert without_times(found) == without_times(expected)
 

@@ -53,7 +53,7 @@ def test_it_says_what_it_is(wheel):
         told = message_from_bytes(opened.read(name))
     assert told["Author"] == "the contributors" and told["License-Expression"] == "MIT"
     assert told.get_all("Project-URL") == ["The paper, https://arxiv.org/abs/1810.08178"]
-    assert {"keras", "lab", "test", "imitation", "bench", "browser"} == set(told.get_all("Provides-Extra"))
+    assert {"keras", "lab", "test", "imitation", "bench", "browser", "cluster"} == set(told.get_all("Provides-Extra"))
     assert "Typing :: Typed" in told.get_all("Classifier")
 
 
