@@ -4,6 +4,8 @@ Locally by a ProcessPoolExecutor, on a cluster by dask.distributed's executor; b
 """
 
 import multiprocessing
+import os
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -51,7 +53,8 @@ def locally(task: Callable[[Job], Run], jobs: list[Job], processes: int) -> Iter
 
 def _shift(task: Callable, queue: deque[Job], width: int, most: int) -> Generator[Run, None, list[Job]]:
     """One executor's life: at most so many jobs off the queue, width at a time. Returns those whose process died."""
-    with ProcessPoolExecutor(width, mp_context=multiprocessing.get_context("spawn")) as crew:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(width, mp_context=spawn, initializer=_end_with_parent) as crew:
         flying: dict[Future, Job] = {}
         while True:
             try:
@@ -67,6 +70,17 @@ def _shift(task: Callable, queue: deque[Job], width: int, most: int) -> Generato
                 yield future.result()
             if dead:
                 return list(flying.values())
+
+
+def _end_with_parent() -> None:
+    """In a worker: where the command itself is killed, nobody would tell its workers, and they would wait for ever."""
+
+    def wait_and_end(parent: multiprocessing.process.BaseProcess) -> None:
+        parent.join()
+        os._exit(1)
+
+    if parent := multiprocessing.parent_process():
+        threading.Thread(target=wait_and_end, args=(parent,), daemon=True).start()
 
 
 def _fill(crew: Executor, task: Callable, queue: deque[Job], flying: dict[Future, Job], width: int) -> int:
@@ -107,6 +121,4 @@ def on_cluster(task: Callable[[Job], Run], jobs: list[Job], scheduler: str, vari
 
 
 def _set(variables: dict[str, str], **_: Any) -> None:
-    import os
-
     os.environ.update(variables)

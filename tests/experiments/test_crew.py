@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from functools import partial
 
+import psutil
 import pytest
 
 from gaml_utils.experiments import crew
@@ -60,6 +62,35 @@ def test_a_process_is_let_go_after_a_few_jobs(tmp_path, monkeypatch):
         seed, number = path.name.split()
         by_process.setdefault(number, []).append(seed)
     assert sorted(len(seeds) for seeds in by_process.values()) == [2, 3, 3]
+
+
+KILLED = """
+import os, signal, sys
+from functools import partial
+from gaml_utils.experiments import crew
+from tests.support import deadly
+for result in crew.locally(partial(deadly.process, sys.argv[1]), [deadly.job(n) for n in range(8)], 2):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_where_the_command_is_killed_its_workers_end(tmp_path):
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], cwd=ROOT, stderr=subprocess.DEVNULL)
+    assert done.returncode == -signal.SIGKILL
+    workers = {int(path.name.split()[1]) for path in tmp_path.iterdir()}
+    assert workers and all(ends(number) for number in workers)
+
+
+def ends(number):
+    """Whether a process is gone, or a zombie that nobody has buried, within five minutes."""
+    for _ in range(3000):
+        try:
+            if psutil.Process(number).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        threading.Event().wait(0.1)
+    return False
 
 
 def test_what_a_training_raises_is_raised_and_what_was_finished_is_there():

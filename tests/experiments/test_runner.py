@@ -108,7 +108,7 @@ def test_processes_are_started_afresh_with_one_thread_each(tmp_path, monkeypatch
     seen = []
 
     class Seen(Here):
-        def __init__(self, processes, mp_context):
+        def __init__(self, processes, mp_context, initializer):
             seen.append((mp_context.get_start_method(), *(os.environ.get(name) for name in THREADS)))
 
     monkeypatch.setattr(crew, "ProcessPoolExecutor", Seen)

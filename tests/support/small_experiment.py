@@ -53,7 +53,7 @@ THREADS = tuple(ex.ENVIRONMENT)
 class Here(Executor):
     """Works in this very process."""
 
-    def __init__(self, processes, mp_context=None):
+    def __init__(self, processes, mp_context=None, initializer=None):
         self.processes = processes
 
     def submit(self, function, *arguments):
