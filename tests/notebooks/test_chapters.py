@@ -92,6 +92,13 @@ def test_no_long_cells_and_the_right_heading(path):
 
 
 @notebooks
+def test_printed_lines_fit_the_page(path):
+    """As code does, whose lines ruff measures (notebooks/.ruff.toml)."""
+    texts = [o.text for cell in cells(path, "code") for o in cell.outputs if "text" in o]
+    assert [line for text in texts for line in text.splitlines() if len(line) > 100] == []
+
+
+@notebooks
 def test_stored_executed_in_order(path):
     counts = [cell.execution_count for cell in cells(path, "code")]
     assert counts == list(range(1, len(counts) + 1)), "make store runs a notebook from top to bottom"
