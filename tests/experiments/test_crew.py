@@ -10,10 +10,11 @@ from functools import partial
 import psutil
 import pytest
 
-from gaml_utils.experiments import crew
+from gaml_utils.experiments import crew, runner
 from gaml_utils.experiments.records import key
 from tests.support import deadly
 from tests.support.checkout import ROOT
+from tests.support.small_experiment import NAME, TINY, apart_from_time, replace_experiment
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 JOBS = [deadly.job(number) for number in range(8)]
@@ -116,6 +117,35 @@ def test_no_job_is_submitted_ahead_of_a_process_that_can_take_it(monkeypatch):
     assert max(flying) == 2
 
 
+@pytest.fixture
+def killed_once(monkeypatch, tmp_path):
+    """The experiment, a process of which is killed; afterwards, whether one was."""
+    monkeypatch.setenv("GAML_DEADLY", str(tmp_path / "killed"))
+    replace_experiment(monkeypatch, work=deadly.sine_once)
+    yield
+    assert (tmp_path / "killed").exists()
+
+
+def test_a_run_with_a_killed_process_ends_with_the_same_file(whole, killed_once, tmp_path):
+    assert apart_from_time(runner.run(NAME, TINY, tmp_path / "results", processes=2)) == apart_from_time(whole)
+
+
+def test_a_run_that_met_a_full_disk_goes_on_and_ends_with_the_same_file(whole, here, tmp_path, monkeypatch):
+    append, written = runner.append, []
+
+    def until_it_is_full(path, run):
+        if len(written) == 5:
+            raise OSError(28, "No space left on device")
+        written.append(run)
+        append(path, run)
+
+    monkeypatch.setattr(runner, "append", until_it_is_full)
+    with pytest.raises(OSError, match="No space left"):
+        runner.run(NAME, TINY, tmp_path)
+    monkeypatch.setattr(runner, "append", append)
+    assert apart_from_time(runner.run(NAME, TINY, tmp_path)) == apart_from_time(whole)
+
+
 # ---------------------------------------------------------------- a Dask cluster of two worker processes here
 
 distributed = pytest.importorskip("distributed")
@@ -136,6 +166,12 @@ def test_a_killed_worker_of_the_cluster_costs_no_result_and_doubles_none(cluster
     found = crew.on_cluster(partial(deadly.once, str(tmp_path), killed), JOBS, cluster, {})
     assert in_order(found) == ALL
     assert len(list(tmp_path.iterdir())) == len(killed)
+
+
+def test_a_run_on_a_cluster_with_a_killed_worker_ends_with_the_same_file(whole, killed_once, tmp_path):
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as workers:
+        path = runner.run(NAME, TINY, tmp_path / "results", scheduler=workers.scheduler_address)
+    assert apart_from_time(path) == apart_from_time(whole)
 
 
 def test_workers_get_the_variables_before_any_training(cluster):
