@@ -47,6 +47,21 @@ def check_model(model: keras.Model) -> None:
             raise ValueError(f"model should have an Input of dtype {dtypes[0]}, as its variables, got {x.dtype}")
 
 
+def one_device(method: str, model: keras.Model) -> None:
+    """Raise ValueError where tf.distribute would have several replicas take a step; method: who asks.
+
+    Each would draw tasks and weigh them by itself, and nothing would weigh all of them together.
+    """
+    strategy = tf.distribute.get_strategy() if tf.distribute.has_strategy() else None
+    for variable in model.variables:
+        strategy = strategy or getattr(variable.value, "distribute_strategy", None)
+    if strategy is not None:
+        raise ValueError(
+            f"{method} should be called outside of {type(strategy).__name__}, with a model made outside of its "
+            "scope: a learner weighs the tasks of a meta-batch together, on one device of one process"
+        )
+
+
 def output_shape(model: keras.Model) -> tuple:
     """The shape of one point's output; ValueError for a model that does not say it, as one written as a class."""
     shape = getattr(model, "output_shape", None)

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from gaml_utils.learners.engine.batches import as_batches
-from gaml_utils.learners.engine.checks import check_compile, check_outer_variables, check_tensors, refuse
+from gaml_utils.learners.engine.checks import check_compile, check_outer_variables, check_tensors, one_device, refuse
 from gaml_utils.learners.engine.divergence import DivergenceGuard
 from gaml_utils.learners.engine.functional import Functional, matching
 from gaml_utils.learners.engine.meta_batch import (
@@ -42,8 +42,9 @@ class EpisodicModel(keras.Model):
 
         jit_compile=True, best with steps_per_execution=8: XLA; starts later, trains small dense models faster.
         Raises ValueError if a trainable variable of the learner is not among its outer_variables, and for
-        loss_weights, weighted_metrics, several losses and gradient accumulation.
+        loss_weights, weighted_metrics, several losses and gradient accumulation, and under a tf.distribute.Strategy.
         """
+        one_device("compile", self.model)
         check_outer_variables(self)
         refuse("compile", **{name: kwargs.pop(name, None) for name in ("loss_weights", "weighted_metrics")})
         optimizer = keras.optimizers.get(optimizer)
@@ -68,6 +69,7 @@ class EpisodicModel(keras.Model):
     def require_compiled(self, method: str) -> None:
         """Raise ValueError unless `compile` has been called, and the model is as it was then; method: who asks."""
         self._assert_compile_called(method)
+        one_device(method, self.model)
         if not self.functional.variables.are_those_of(self.model):
             raise ValueError("model has other trainable variables than when the learner was compiled: compile it again")
 
@@ -113,16 +115,12 @@ class EpisodicModel(keras.Model):
 
     def make_train_function(self, force: bool = False) -> None:
         """What `fit` calls: steps_per_execution steps in one graph."""
-        if tf.distribute.has_strategy():
-            super().make_train_function(force)
-        elif force or self.train_function is None:
+        if force or self.train_function is None:
             self.train_function = train_function(self)
 
     def make_test_function(self, force: bool = False) -> None:
         """What `evaluate` calls: a step on each meta-batch."""
-        if tf.distribute.has_strategy():
-            super().make_test_function(force)
-        elif force or self.test_function is None:
+        if force or self.test_function is None:
             self.test_function = test_function(self)
 
     def fit(
