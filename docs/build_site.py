@@ -36,6 +36,9 @@ def assemble(source: pathlib.Path, notebooks: pathlib.Path | None = None) -> Non
         text = re.sub(r"\]\(([\w-]+\.png)\)", r"](docs/\1)", text)
         (source / path.name).write_text(text, encoding="utf-8")
         path.unlink()
+    for path in source.glob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(re.sub(r"\]\(docs/([\w-]+\.md)", r"](\1", text), encoding="utf-8")
     if notebooks:
         shutil.copytree(notebooks, source / "notebooks", dirs_exist_ok=True)
 

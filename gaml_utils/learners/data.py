@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from gaml_utils.checks import check_count
+from gaml_utils.learners.engine.batches import untuned
 from gaml_utils.records import TaskBatch, as_batch
 
 CHUNK_BYTES = 2**20  # batches go from Python to TensorFlow in chunks: each crossing has its price
@@ -55,4 +56,4 @@ def as_dataset(
 
     signature = tf.nest.map_structure(lambda a: tf.TensorSpec((chunk, *a.shape[1:]), a.dtype), first)
     batches = tf.data.Dataset.from_generator(chunks, output_signature=signature).prefetch(1).unbatch()
-    return batches.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
+    return untuned(batches.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)))

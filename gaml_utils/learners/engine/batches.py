@@ -40,6 +40,17 @@ def in_memory(batch: TaskBatch, batch_size: int | None) -> tf.data.Dataset:
     dtypes = {getattr(a, "dtype", None) for a in tf.nest.flatten(batch)}
     batch = check_tensors(batch, "float64" if "float64" in map(str, dtypes) else "float32")
     if batch_size is None:
-        return tf.data.Dataset.from_tensors(batch)
+        return untuned(tf.data.Dataset.from_tensors(batch))
     check_count("batch_size", batch_size)
-    return tf.data.Dataset.from_tensor_slices(batch).batch(batch_size)
+    return untuned(tf.data.Dataset.from_tensor_slices(batch).batch(batch_size))
+
+
+def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """The dataset without the thread that would tune it, where there is nothing to tune.
+
+    That thread sleeps longer and longer, 20, 40, 80 seconds, and does not always hear that the iterator is gone: who
+    lets go of the iterator, at any time, then waits for it (TensorFlow 2.21).
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)

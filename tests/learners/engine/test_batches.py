@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from gaml_utils.learners import as_dataset
+from gaml_utils.learners.engine.batches import as_batches
 from gaml_utils.records import TaskBatch
 from gaml_utils.tasks import SineTasks
 from tests.support.strangers import made, net, sines
@@ -130,3 +131,11 @@ def test_a_rule_that_returns_nan_is_blamed_and_not_inner_lr(compiled):
         learner.meta_gradient(sines())
     for a, b in zip(before, learner.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("batch_size", [None, 2])
+def test_no_thread_tunes_a_dataset_that_has_nothing_to_tune(batch_size):
+    """It sleeps, and who lets go of an iterator waits for it: up to 80 seconds were seen."""
+    drawn = SineTasks().sample(np.random.default_rng(0), 4, 3, 3)
+    for data in (as_batches(drawn, batch_size, None, "x", "steps"), as_dataset(SineTasks(), 2, 3, 3)):
+        assert data.options().autotune.enabled is False
