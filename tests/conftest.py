@@ -1,10 +1,27 @@
 """Before any test module is imported: what makes numbers equal everywhere, as in the first cell of each chapter."""
 
+import sys
+
 import pytest
 
 from gaml_utils import reproducible
 
 reproducible()
+
+
+def pytest_collection_finish(session):
+    """No dataset is tuned while it is iterated over, also none that Keras makes of arrays for itself.
+
+    Letting go of the iterator of a tuned one takes up to 80 seconds, by chance (`engine.batches.untuned` says why).
+    """
+    if "tensorflow" not in sys.modules:
+        return
+    import tensorflow as tf
+
+    from gaml_utils.learners.engine.batches import untuned
+
+    iterate = tf.data.Dataset.__iter__
+    tf.data.Dataset.__iter__ = lambda dataset: iterate(untuned(dataset))
 
 
 @pytest.fixture
