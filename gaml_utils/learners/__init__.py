@@ -7,6 +7,7 @@ from gaml_utils.learners.adml import ADML
 from gaml_utils.learners.base import MetaLearner
 from gaml_utils.learners.caml import CAML
 from gaml_utils.learners.data import as_dataset
+from gaml_utils.learners.engine.workers import WorkerLost, Workers, join_workers
 from gaml_utils.learners.maml import MAML
 from gaml_utils.learners.matrix_free import task_by_task
 from gaml_utils.learners.memory import MANN
@@ -50,6 +51,8 @@ __all__ = [
     "SemiSupervisedPrototypicalNetwork",
     "SiameseNetwork",
     "TAML",
+    "WorkerLost",
+    "Workers",
     "accuracies_by_showing",
     "accuracy_interval",
     "as_dataset",
@@ -59,6 +62,7 @@ __all__ = [
     "episode_accuracies",
     "episode_answers",
     "interpolated",
+    "join_workers",
     "pair_cross_entropy",
     "pair_squared_error",
     "policy_of",

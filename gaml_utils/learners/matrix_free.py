@@ -88,6 +88,8 @@ def check_learner(learner: MetaLearner) -> None:
     learner.require_compiled("task_by_task")
     if learner.weighting not in (agreement_weights, power_weights(1)):
         raise ValueError(f"learner should have agreement_weights, which need the sum alone, got {learner.weighting!r}")
+    if not learner.workers.alone:
+        raise ValueError("learner should be compiled without workers: task_by_task is for one process")
     if learner.source == "losses":
         raise ValueError('learner should compare "updates" or "outer" directions: its losses take no memory to compare')
 

@@ -7,19 +7,23 @@ import tensorflow as tf
 
 from gaml_utils.checks import check_count
 from gaml_utils.learners.engine.checks import check_tensors
+from gaml_utils.learners.engine.workers import ALONE, Workers
 from gaml_utils.records import TaskBatch
 
 
-def as_batches(data: Any, batch_size: int | None, steps: int | None, name: str, steps_name: str) -> Any:
+def as_batches(
+    data: Any, batch_size: int | None, steps: int | None, name: str, steps_name: str, workers: Workers = ALONE
+) -> Any:
     """Data that Keras can iterate over, each item a meta-batch. name, steps_name: of the arguments, for errors.
 
-    A TaskBatch is one meta-batch, or with batch_size several of so many tasks, the last one with what is left.
+    A TaskBatch is one meta-batch, or with batch_size several of so many tasks, the last one with what is left; each
+    worker takes its share of every meta-batch. Other data hold this worker's share alone.
     Raises ValueError for tasks that are still to be drawn, and for a dataset without end if `steps` is None.
     """
     if steps is not None:
         check_count(steps_name, steps)
     if isinstance(data, TaskBatch) or (isinstance(data, tuple) and len(data) == len(TaskBatch._fields)):
-        return in_memory(TaskBatch(*data), batch_size)
+        return in_memory(TaskBatch(*data), batch_size, workers)
     if batch_size is not None:
         raise ValueError(f"batch_size should be given with a TaskBatch only: {name} says how many tasks a batch has")
     if data is None:
@@ -35,14 +39,16 @@ def as_batches(data: Any, batch_size: int | None, steps: int | None, name: str, 
     return data
 
 
-def in_memory(batch: TaskBatch, batch_size: int | None) -> tf.data.Dataset:
+def in_memory(batch: TaskBatch, batch_size: int | None, workers: Workers = ALONE) -> tf.data.Dataset:
     """A TaskBatch as a dataset."""
     dtypes = {getattr(a, "dtype", None) for a in tf.nest.flatten(batch)}
     batch = check_tensors(batch, "float64" if "float64" in map(str, dtypes) else "float32")
     if batch_size is None:
-        return untuned(tf.data.Dataset.from_tensors(batch))
+        return untuned(tf.data.Dataset.from_tensors(workers.share(batch)))
     check_count("batch_size", batch_size)
-    return untuned(tf.data.Dataset.from_tensor_slices(batch).batch(batch_size))
+    workers.check_tasks("batch_size", batch_size)
+    workers.check_tasks("the last of the meta-batches", tf.nest.flatten(batch)[0].shape[0] % batch_size)
+    return untuned(tf.data.Dataset.from_tensor_slices(batch).batch(batch_size).map(workers.share))
 
 
 def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:

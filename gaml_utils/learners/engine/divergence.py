@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from gaml_utils.learners.engine.meta_batch import TaskResult, flat
+from gaml_utils.learners.engine.meta_batch import TaskResult, finite_tasks
 
 ADVICE = "training diverged: try a smaller inner_lr or learning rate. Outer step"
 BLAME = "weighting should return finite weights, got NaN or infinity for updates that are finite. Outer step"
@@ -34,10 +34,7 @@ class DivergenceGuard:
             return tf.no_op()
 
         def stop() -> tf.Operation:
-            tasks = tf.reduce_all(tf.math.is_finite(flat(result.direction)), axis=1)
-            tasks = tf.logical_and(tasks, tf.math.is_finite(result.query_loss))
-            updates = tf.reduce_all(tf.math.is_finite(flat(result.update)), axis=1)
-            tasks = tf.logical_and(tasks, updates)
+            tasks = finite_tasks(result) if isinstance(result.finite, tuple) else result.finite
             task = tf.argmin(tf.cast(tasks, tf.int32))
             by_rule = tf.reduce_all(tasks) & ~tf.reduce_all(tf.math.is_finite(w))
             self.found.assign([tf.cast(number, tf.int64), tf.where(by_rule, tf.cast(RULE, task.dtype), task)])

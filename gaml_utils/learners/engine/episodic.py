@@ -5,14 +5,18 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from gaml_utils.learners.engine.across import across
 from gaml_utils.learners.engine.batches import as_batches
 from gaml_utils.learners.engine.checks import check_compile, check_outer_variables, check_tensors, one_device, refuse
 from gaml_utils.learners.engine.divergence import DivergenceGuard
 from gaml_utils.learners.engine.functional import Functional, matching
 from gaml_utils.learners.engine.meta_batch import (
     TaskResult,
+    compared,
+    finite_tasks,
     losses_before,
     numbered,
+    order_of_all,
     over_tasks,
     task_result,
     task_weights,
@@ -20,15 +24,14 @@ from gaml_utils.learners.engine.meta_batch import (
     with_second_sum,
 )
 from gaml_utils.learners.engine.metrics import REPORTED, Reported, as_metric
-from gaml_utils.learners.engine.saving import learner_arguments, learner_config
+from gaml_utils.learners.engine.saving import RUNNING, SavedLearner
 from gaml_utils.learners.engine.train_loop import test_function, train_function
+from gaml_utils.learners.engine.workers import ALONE, Workers, told
 from gaml_utils.memory import keep_freed_memory
 from gaml_utils.records import TaskBatch, Weighted
 
-RUNNING = {"jit_compile": False, "steps_per_execution": 1, "run_eagerly": False}  # how a compiled learner runs
 
-
-class EpisodicModel(keras.Model):
+class EpisodicModel(SavedLearner):
     """What Keras asks of a model that is trained on meta-batches instead of batches. MetaLearner stands on it."""
 
     train_function: Any  # what make_train_function sets
@@ -37,9 +40,17 @@ class EpisodicModel(keras.Model):
     has_inner_loop = True  # False: see learners.without_inner_loop
     weighs_losses = False  # True: the weights depend on the query losses, whatever the source
 
-    def compile(self, optimizer: Any = "adam", loss: Any = "mse", metrics: list | None = None, **kwargs: Any) -> None:
+    def compile(
+        self,
+        optimizer: Any = "adam",
+        loss: Any = "mse",
+        metrics: list | None = None,
+        workers: Workers = ALONE,
+        **kwargs: Any,
+    ) -> None:
         """As keras.Model.compile. loss: of one task's points; metrics: of the answers on the query sets.
 
+        workers: of join_workers(), where several processes train this learner; it is not saved.
         jit_compile=True, best with steps_per_execution=8: XLA; starts later, trains small dense models faster.
         Raises ValueError if a trainable variable of the learner is not among its outer_variables, and for
         loss_weights, weighted_metrics, several losses and gradient accumulation, and under a tf.distribute.Strategy.
@@ -53,8 +64,10 @@ class EpisodicModel(keras.Model):
         super().compile(optimizer=optimizer, **RUNNING | kwargs)
         self.compiled_with = {"loss": loss, "metrics": metrics}
         self.optimizer.build(self.outer_variables)
+        self.workers = workers
         self.reported, self.guard = Reported(), DivergenceGuard()
         self.task_metrics = [as_metric(m) for m in metrics]
+        self.agree_with_workers(self.compiled_with, kwargs)
         self.make_functions()
 
     def make_functions(self) -> None:
@@ -81,13 +94,25 @@ class EpisodicModel(keras.Model):
             task, order, number = inputs
             return task_result(self, outer, task, order, self.functional.state(step, number))
 
-        result = over_tasks(of_one, (batch, self.order(batch), numbered(batch)), self.unrolled)
-        w = self.weigh(result)
-        return with_second_sum(self, batch, weighted_direction(result, w)), w, result
+        tasks = batch, order_of_all(self, batch), numbered(batch, self.workers)
+        result = over_tasks(of_one, tasks, self.unrolled)
+        losses, lasting, finite = self.workers.join((result.query_loss, result.lasting, self._finite(result)))
+        w = self.weigh(result, losses)
+        direction = with_second_sum(self, batch, weighted_direction(result, self.workers.share(w)))
+        return self.workers.add_up(direction), w, result._replace(query_loss=losses, lasting=lasting, finite=finite)
 
-    def weigh(self, result: TaskResult) -> tf.Tensor:
-        """One weight per task, (tasks,): what the rule gives, and what the learner makes of it."""
-        return self.adjusted(task_weights(result, self.weighting, self.source), result.query_loss)
+    def _finite(self, result: TaskResult) -> Any:
+        """Which tasks are finite: asked for beforehand where another worker cannot see it later."""
+        return () if self.workers.alone else finite_tasks(result)
+
+    def weigh(self, result: TaskResult, losses: tf.Tensor) -> tf.Tensor:
+        """One weight per task, (tasks,): what the rule gives, and what the learner makes of it.
+
+        result: of this worker's tasks. losses: the query losses of all workers' tasks, (tasks,).
+        """
+        rule = across(self.weighting, self.workers)
+        w = task_weights(compared(result, self.source), rule, losses.shape[0], losses.dtype)
+        return self.adjusted(w, losses)
 
     def before_steps(self, batch: TaskBatch) -> None:
         """A look at the model before the first outer step, given a batch or its TensorSpecs; learners may have one."""
@@ -109,7 +134,7 @@ class EpisodicModel(keras.Model):
     def train_step(self, data: Any) -> dict:
         """One outer step on a meta-batch, and the metrics."""
         batch = check_tensors(data, self.variable_dtype)
-        before = losses_before(self, batch) if self.has_inner_loop else None
+        before = self.workers.join(losses_before(self, batch)) if self.has_inner_loop else None
         result, w = self.outer_step(batch)
         return self._report(batch, result.query_loss if before is None else before, result, w)
 
@@ -147,13 +172,18 @@ class EpisodicModel(keras.Model):
         self.require_compiled("fit")
         refuse("fit", y=y, class_weight=class_weight, sample_weight=sample_weight)
         refuse("fit", validation_split=validation_split or None)
-        x = as_batches(x, batch_size, steps_per_epoch, "x", "steps_per_epoch")
+        x = self._batches(x, batch_size, steps_per_epoch, "x", "steps_per_epoch")
         if validation_data is not None:
-            validation_data = as_batches(
+            validation_data = self._batches(
                 validation_data, validation_batch_size, validation_steps, "validation_data", "validation_steps"
             )
         steps = {"steps_per_epoch": steps_per_epoch, "validation_steps": validation_steps}
-        return super().fit(x, validation_data=validation_data, shuffle=shuffle, **steps, **kwargs)
+        with told(self.workers):
+            return super().fit(x, validation_data=validation_data, shuffle=shuffle, **steps, **self.as_worker(kwargs))
+
+    def _batches(self, data: Any, size: int | None, steps: int | None, name: str, steps_name: str) -> Any:
+        self.check_shares(name, data)
+        return as_batches(data, size, steps, name, steps_name, self.workers)
 
     def evaluate(
         self,
@@ -169,13 +199,10 @@ class EpisodicModel(keras.Model):
         self.require_compiled("evaluate")
         refuse("evaluate", y=y, sample_weight=sample_weight)
         if not kwargs.get("_use_cached_eval_dataset"):  # it is that of `fit`, which has looked at it
-            x = as_batches(x, batch_size, steps, "x", "steps")
-        found = super().evaluate(x, steps=steps, return_dict=True, **kwargs)
+            x, kwargs = self._batches(x, batch_size, steps, "x", "steps"), self.as_worker(kwargs)
+        with told(self.workers):
+            found = super().evaluate(x, steps=steps, return_dict=True, **kwargs)
         return found if return_dict else [found[name] for name in self.metrics_names]
-
-    def export(self, *args: Any, **kwargs: Any) -> None:
-        """Not there: what serves is an adapted model."""
-        raise ValueError("export should be called on a model that answers: learner.adapt(x, y).export(...), or model's")
 
     def test_step(self, data: Any) -> dict:
         """Learn each task and judge it on its query set, weighing as `fit` does; nothing is changed."""
@@ -194,14 +221,18 @@ class EpisodicModel(keras.Model):
             return result, query_loss, prediction, before
 
         result, query_loss, prediction, before = over_tasks(judged, batch, self.unrolled)
-        w = self.weigh(result)
+        losses, query_loss, before = self.workers.join((result.query_loss, query_loss, before))
+        w = self.weigh(result, losses)
         return self._report(batch, before, result._replace(query_loss=query_loss, prediction=prediction), w)
 
     def _report(self, batch: TaskBatch, before: tf.Tensor, result: TaskResult, w: tf.Tensor) -> dict:
-        self.reported.update_state(before, result, w)
-        y = batch.query_y.y if isinstance(batch.query_y, Weighted) else batch.query_y
-        for metric in self.task_metrics:
-            metric.update_state(*(tf.reshape(a, (-1, *a.shape[2:])) for a in (y, result.prediction)))
+        """The metrics after one more meta-batch. before, result.query_loss, w: of all workers' tasks."""
+        self.reported.update_state(before, result, w, self.workers)
+        if self.task_metrics:
+            y = batch.query_y.y if isinstance(batch.query_y, Weighted) else batch.query_y
+            parts = [tf.reshape(a, (-1, *a.shape[2:])) for a in self.workers.join((y, result.prediction))]
+            for metric in self.task_metrics:
+                metric.update_state(*parts)
         return self.get_metrics_result()
 
     @property
@@ -214,23 +245,3 @@ class EpisodicModel(keras.Model):
         """What `evaluate` returns, in its order: the loss first."""
         others = [name for name in REPORTED if name != "loss"]
         return ["loss", *others, *(metric.name for metric in self.task_metrics)]
-
-    def get_config(self) -> dict:
-        """For saving; the model and the weighting are saved with it."""
-        return super().get_config() | learner_config(self)
-
-    @classmethod
-    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "EpisodicModel":
-        """The learner that get_config describes."""
-        return cls(**learner_arguments(config, custom_objects))
-
-    def get_compile_config(self) -> dict | None:
-        """For saving: optimiser, loss and metrics, and how the learner runs; None before `compile`."""
-        if not self.compiled:
-            return None
-        saved = {"optimizer": self.optimizer} | self.compiled_with | {name: getattr(self, name) for name in RUNNING}
-        return {name: keras.saving.serialize_keras_object(value) for name, value in saved.items()}
-
-    def compile_from_config(self, config: dict) -> None:
-        """Compile as it was when saved."""
-        self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})

@@ -28,6 +28,7 @@ class TaskResult(NamedTuple):
     direction: like the outer variables, what the outer step should descend for this task alone. update: what the inner
     loop moved, theta - theta'_i; the direction where it moves nothing. query_loss: the loss on the query set after
     learning, (). prediction: the answers to the query set. lasting: the model's state that lives on, see variables.
+    finite: (), or whether the task is finite, where that is known beforehand.
     """
 
     direction: list
@@ -35,6 +36,7 @@ class TaskResult(NamedTuple):
     query_loss: Any
     prediction: Any
     lasting: Any = ()
+    finite: Any = ()
 
 
 def task_result(learner: Any, outer: list, task: TaskBatch, order: Any, state: list) -> TaskResult:
@@ -80,6 +82,12 @@ def over_tasks(function: Callable, inputs: Any, unrolled: bool) -> Any:
     return tf.nest.map_structure(lambda *parts: tf.stack(parts), *results)
 
 
+def finite_tasks(result: TaskResult) -> tf.Tensor:
+    """Of which tasks everything that enters the outer step is finite, (tasks,)."""
+    rows = tf.concat([flat(result.direction), flat(result.update)], axis=1)
+    return tf.reduce_all(tf.math.is_finite(rows), axis=1) & tf.math.is_finite(result.query_loss)
+
+
 def compared(result: TaskResult, source: str) -> tf.Tensor:
     """What a weighting is shown, one row per task: "updates", "outer" directions, or query "losses" as (tasks, 1)."""
     if source == "losses":
@@ -87,10 +95,13 @@ def compared(result: TaskResult, source: str) -> tf.Tensor:
     return flat(result.direction if source == "outer" else result.update)
 
 
-def task_weights(result: TaskResult, weighting: Callable, source: str = "updates") -> tf.Tensor:
-    """One weight per task, (tasks,). No gradient flows through it. ValueError for another shape, or a NumPy rule."""
+def task_weights(rows: tf.Tensor, weighting: Callable, tasks: int, dtype: Any) -> tf.Tensor:
+    """One weight per task, (tasks,). No gradient flows through it. ValueError for another shape, or a NumPy rule.
+
+    rows: see `compared`.
+    """
     try:
-        w = tf.convert_to_tensor(weighting(compared(result, source)))
+        w = tf.convert_to_tensor(weighting(rows))
     except (NotImplementedError, TypeError, AttributeError) as error:
         if not any(word in str(error) for word in ("ymbolic", "numpy", "NumPy", "Tensor' object")):
             raise
@@ -98,10 +109,9 @@ def task_weights(result: TaskResult, weighting: Callable, source: str = "updates
             "weighting should be written for tensors; one written in NumPy serves as weighting=tensor_rule(rule) "
             f"(gaml_utils.weighting). It raised: {str(error).splitlines()[0]}"
         ) from error
-    tasks = result.query_loss.shape
-    if not w.shape.is_compatible_with(tasks):
-        raise ValueError(f"weighting should return one weight per task, shape {tuple(tasks)}, got {tuple(w.shape)}")
-    return tf.stop_gradient(tf.cast(tf.ensure_shape(w, tasks), result.query_loss.dtype))
+    if not w.shape.is_compatible_with((tasks,)):
+        raise ValueError(f"weighting should return one weight per task, shape ({tasks},), got {tuple(w.shape)}")
+    return tf.stop_gradient(tf.cast(tf.ensure_shape(w, (tasks,)), dtype))
 
 
 def weighted_direction(result: TaskResult, w: tf.Tensor) -> list:
@@ -122,7 +132,7 @@ def losses_before(learner: Any, batch: TaskBatch) -> tf.Tensor:
         task, number = inputs
         return loss_before(learner, outer, task, learner.functional.state(0, number))
 
-    return over_tasks(of_one, (batch, numbered(batch)), learner.unrolled)
+    return over_tasks(of_one, (batch, numbered(batch, learner.workers)), learner.unrolled)
 
 
 def gradient_before(learner: Any, outer: list, task: TaskBatch, state: list) -> tuple[tf.Tensor, list]:
@@ -135,7 +145,7 @@ def gradient_before(learner: Any, outer: list, task: TaskBatch, state: list) -> 
 
 def with_second_sum(learner: Any, batch: TaskBatch, direction: list) -> list:
     """The direction, and sum_i c_i gradient_before_i where the learner has such second weights c, (tasks,)."""
-    tasks = numbered(batch).shape[0]
+    tasks, workers = numbered(batch).shape[0], learner.workers
     if learner.second_weights(tf.ones(tasks, learner.variable_dtype)) is None:
         return direction
     outer, step = learner.outer(), learner.optimizer.iterations
@@ -144,14 +154,24 @@ def with_second_sum(learner: Any, batch: TaskBatch, direction: list) -> list:
         task, number = inputs
         return gradient_before(learner, outer, task, learner.functional.state(step, number))
 
-    losses, gradients = over_tasks(of_one, (batch, numbered(batch)), learner.unrolled)
-    c = learner.second_weights(losses)
+    losses, gradients = over_tasks(of_one, (batch, numbered(batch, workers)), learner.unrolled)
+    c = workers.share(learner.second_weights(workers.join(losses)))
     return [d + tf.tensordot(tf.cast(c, g.dtype), g, 1) for d, g in zip(direction, gradients, strict=True)]
 
 
-def numbered(batch: TaskBatch) -> tf.Tensor:
-    """0, 1, ..., one number per task."""
-    return tf.range(tf.nest.flatten(batch)[0].shape[0])
+def numbered(batch: TaskBatch, workers: Any = None) -> tf.Tensor:
+    """0, 1, ..., one number per task; with workers, as the tasks of all of them are numbered."""
+    tasks = tf.nest.flatten(batch)[0].shape[0]
+    return tf.range(tasks) + (0 if workers is None else workers.index * tasks)
+
+
+def order_of_all(learner: Any, batch: TaskBatch) -> Any:
+    """learner.order of the meta-batch that all workers have together: this worker's share of it."""
+    workers = learner.workers
+    if workers.alone:
+        return learner.order(batch)
+    specs = tf.nest.map_structure(lambda a: tf.TensorSpec((workers.count * a.shape[0], *a.shape[1:]), a.dtype), batch)
+    return workers.share(learner.order(specs))
 
 
 def flat(stacked: list) -> tf.Tensor:

@@ -30,12 +30,12 @@ def accuracy(y: tf.Tensor, prediction: tf.Tensor) -> tf.Tensor:
     return keras.metrics.categorical_accuracy(y, prediction)
 
 
-def cosines_to_mean(g: tf.Tensor) -> tf.Tensor:
-    """Cosine of each update, (tasks, parameters), to the mean update, (tasks,)."""
-    mean = tf.reduce_mean(g, axis=0)
-    scores = tf.linalg.matvec(g, mean)
+def cosines_to_mean(g: tf.Tensor, workers: Any) -> tf.Tensor:
+    """Cosine of each update, (own tasks, parameters), to the mean update of all workers: (tasks,)."""
+    mean = workers.add_up(tf.reduce_mean(g, axis=0)) / workers.count
+    scores, lengths = workers.join((tf.linalg.matvec(g, mean), row_sums(tf.experimental.numpy, g * g)))
     mean_squared = tf.reduce_mean(scores)  # mean . mean, since scores_i = g_i . mean
-    return tf.math.divide_no_nan(scores, tf.sqrt(row_sums(tf.experimental.numpy, g * g) * mean_squared))
+    return tf.math.divide_no_nan(scores, tf.sqrt(lengths * mean_squared))
 
 
 class Reported(keras.metrics.Metric):
@@ -45,11 +45,14 @@ class Reported(keras.metrics.Metric):
         super().__init__(name=name, **kwargs)
         self.totals = self.add_variable((len(REPORTED) + 1,), "zeros", name="totals")  # the last counts
 
-    def update_state(self, before: tf.Tensor, result: TaskResult, w: tf.Tensor) -> None:
-        """One meta-batch; before: each task's query loss at theta, (tasks,)."""
+    def update_state(self, before: tf.Tensor, result: TaskResult, w: tf.Tensor, workers: Any) -> None:
+        """One meta-batch; before: each task's query loss at theta, (tasks,).
+
+        before, w and result.query_loss: of all workers' tasks. result.update: of this worker's.
+        """
         losses = tf.reduce_mean(before), tf.reduce_mean(result.query_loss)
         weights = tf.reduce_min(w), tf.reduce_mean(tf.cast(w < 0, w.dtype))
-        cosine = tf.reduce_mean(cosines_to_mean(flat(result.update)))
+        cosine = tf.reduce_mean(cosines_to_mean(flat(result.update), workers))
         values = *losses, *weights, cosine, tf.ones_like(cosine)
         self.totals.assign_add(tf.stack([tf.cast(v, self.totals.dtype) for v in values]))
 

@@ -4,11 +4,13 @@ import functools
 import json
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
 
 from gaml_utils.learners.engine.functional import gradient_descent
+from gaml_utils.learners.engine.together import TrainedTogether
 from gaml_utils.networks.normalisation import PACKAGE
 from gaml_utils.weighting.measures import inequality_weights
 from gaml_utils.weighting.names import RULES
@@ -17,6 +19,9 @@ PLAIN = ("inner_steps", "source", "unrolled", "transductive", "fast")  # setting
 OBJECTS = ("model", "weighting", "inner_rule")  # and those that Keras has to serialise
 INNER = ("inner_lr", "inner_steps", "inner_rule", "fast")  # of the inner loop, where there is one
 HEAD_ONLY = f"{PACKAGE}>head_only"  # an inner rule that files of version 0.1 name; `fast` has taken its place
+
+
+RUNNING = {"jit_compile": False, "steps_per_execution": 1, "run_eagerly": False}  # how a compiled learner runs
 
 
 def register(name: str, rule: Callable) -> None:
@@ -69,3 +74,33 @@ def warn_unregistered(name: str, function: Callable) -> None:
             f"@keras.saving.register_keras_serializable() above it, or give load_model custom_objects",
             stacklevel=3,
         )
+
+
+class SavedLearner(TrainedTogether):
+    """A learner as a keras.Model that is saved whole. EpisodicModel stands on it."""
+
+    compiled_with: dict  # what `compile` was given: loss and metrics
+
+    def get_config(self) -> dict:
+        """For saving; the model and the weighting are saved with it."""
+        return super().get_config() | learner_config(self)
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "SavedLearner":
+        """The learner that get_config describes."""
+        return cls(**learner_arguments(config, custom_objects))
+
+    def get_compile_config(self) -> dict | None:
+        """For saving: optimiser, loss and metrics, and how the learner runs; None before `compile`."""
+        if not self.compiled:
+            return None
+        saved = {"optimizer": self.optimizer} | self.compiled_with | {name: getattr(self, name) for name in RUNNING}
+        return {name: keras.saving.serialize_keras_object(value) for name, value in saved.items()}
+
+    def compile_from_config(self, config: dict) -> None:
+        """Compile as it was when saved."""
+        self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
+
+    def export(self, *args: Any, **kwargs: Any) -> None:
+        """Not there: what serves is an adapted model."""
+        raise ValueError("export should be called on a model that answers: learner.adapt(x, y).export(...), or model's")

@@ -47,6 +47,7 @@ def train_function(learner: Any) -> Callable[[Iterator], dict]:
     def in_graph(iterator: Any) -> Callable | None:
         if learner.run_eagerly or not shapes_known(iterator):
             return None
+        learner.workers.agree(tasks_per_worker=str(tf.nest.flatten(iterator.element_spec)[0].shape[0]))
         learner.before_steps(as_batch(unpacked(iterator.element_spec)))
         return train.get_concrete_function(iterator)  # which is called without a look at its arguments
 

@@ -1,0 +1,80 @@
+"""The processes of several workers on one machine, each with its TF_CONFIG: see gaml_utils.learners.workers.
+
+Nothing here imports TensorFlow, so that who starts workers need not be as large as one.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+
+GRACE = 10.0  # seconds to end by itself, for a worker whose fellow is gone
+LOOK = 0.1  # seconds between two looks at the processes
+
+
+def worker_environments(workers: int, host: str = "127.0.0.1") -> list[dict[str, str]]:
+    """The environment of each worker: its TF_CONFIG with ports that are free now, and its share of the cores."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(workers)]
+        for one in sockets:
+            one.bind((host, 0))
+        addresses = [f"{host}:{one.getsockname()[1]}" for one in sockets]
+    threads = str(max(1, (os.cpu_count() or 1) // workers))
+    shared = {"TF_NUM_INTRAOP_THREADS": threads, "OMP_NUM_THREADS": threads} | os.environ
+    configs = [
+        {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}} for index in range(workers)
+    ]
+    return [shared | {"TF_CONFIG": json.dumps(config)} for config in configs]
+
+
+def run_workers(command: list[str], workers: int = 2, host: str = "127.0.0.1") -> int:
+    """Run a Python script, command[0], with its arguments, as so many processes. Returns 0 if all end well.
+
+    If one does not, the others are stopped, one sentence says which it was, and 1 is returned. What they print is
+    passed on. Raises ValueError if there is no such script.
+    """
+    if not pathlib.Path(command[0]).is_file():
+        raise ValueError(f"script should be a Python file, got {command[0]!r}, which is none")
+    environments = worker_environments(workers, host)
+    processes = [subprocess.Popen([sys.executable, *command], env=env) for env in environments]
+    try:
+        return _wait(processes)
+    finally:
+        _stop(processes)
+
+
+def _wait(processes: list[subprocess.Popen]) -> int:
+    running = dict(enumerate(processes))
+    while running:
+        for index, process in list(running.items()):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = process.wait(LOOK)
+                del running[index]
+                if code:
+                    print(_sentence(index, len(processes), code), file=sys.stderr, flush=True)
+                    return 1
+    return 0
+
+
+def _sentence(index: int, workers: int, code: int) -> str:
+    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    return (
+        f"worker {index} of {workers} (numbered from 0) {how}, so the others are stopped: the same command starts all "
+        "of them again, and a training with a checkpoint goes on from there"
+    )
+
+
+def _stop(processes: list[subprocess.Popen]) -> None:
+    for process in processes:
+        if process.poll() is None:
+            process.terminate()
+    for process in processes:
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
