@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from gaml_utils.checks import check_count
@@ -46,9 +47,12 @@ def in_memory(batch: TaskBatch, batch_size: int | None, workers: Workers = ALONE
     if batch_size is None:
         return untuned(tf.data.Dataset.from_tensors(workers.share(batch)))
     check_count("batch_size", batch_size)
-    workers.check_tasks("batch_size", batch_size)
-    workers.check_tasks("the last of the meta-batches", tf.nest.flatten(batch)[0].shape[0] % batch_size)
-    return untuned(tf.data.Dataset.from_tensor_slices(batch).batch(batch_size).map(workers.share))
+    if not workers.alone:  # its share of each meta-batch, one behind the other
+        tasks = np.arange(tf.nest.flatten(batch)[0].shape[0])
+        starts = range(0, len(tasks), batch_size)
+        own = np.concatenate([workers.share(tasks[start : start + batch_size]) for start in starts])
+        batch = tf.nest.map_structure(lambda a: tf.gather(a, own), batch)
+    return untuned(tf.data.Dataset.from_tensor_slices(batch).batch(batch_size // workers.count))
 
 
 def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:

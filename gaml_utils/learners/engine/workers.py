@@ -55,7 +55,7 @@ class Workers:
         """This worker's part of a nest of arrays with a leading task axis. ValueError unless all parts are as large."""
 
         def part(a: Any) -> Any:
-            self.check_tasks("the meta-batch", len(a) if isinstance(a, np.ndarray | list) else a.shape[0])
+            self.check_tasks("each meta-batch", a.shape[0])
             size = a.shape[0] // self.count
             return a[self.index * size : (self.index + 1) * size]
 
@@ -117,7 +117,7 @@ class Workers:
             if others.size:
                 what = what.replace("_", " ")
                 raise ValueError(
-                    f"workers should have the same {what}, but worker {others[0]} has another {what} than worker 0"
+                    f"workers should have the same {what}, but worker {others[0]} differs in it from worker 0"
                 )
 
 

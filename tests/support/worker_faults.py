@@ -1,0 +1,101 @@
+"""What can go wrong between workers: a script for gaml_utils.learners.workers.
+
+    worker_faults.py train FOLDER [NUMBER]     # worker NUMBER is killed in the second epoch, the first time
+    worker_faults.py refusals FOLDER           # what is refused, a sentence each, as FOLDER/refused_<number>.json
+"""
+
+import json
+import os
+import pathlib
+import signal
+import sys
+
+import keras
+import numpy as np
+
+from gaml_utils.learners import MAML, as_dataset, join_workers, task_by_task
+from gaml_utils.tasks import SineTasks
+from gaml_utils.weighting import agreement_weights, uniform_weights
+
+EPOCHS = 3
+
+
+def made(seed=1, rule=agreement_weights, units=5):
+    keras.utils.set_random_seed(seed)
+    layers = [keras.Input((1,)), keras.layers.Dense(units, "tanh"), keras.layers.Dense(1)]
+    return MAML(keras.Sequential(layers), 0.01, weighting=rule)
+
+
+class Deadly(keras.callbacks.Callback):
+    """Kills this process at the end of the second epoch, once."""
+
+    def __init__(self, mark):
+        super().__init__()
+        self.mark = mark
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 1 and not self.mark.exists():
+            self.mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def train(workers, folder, victim=None):
+    learner = made()
+    learner.compile(keras.optimizers.Adam(0.003), "mse", workers=workers)
+    callbacks = [
+        keras.callbacks.BackupAndRestore(folder / "backup", delete_checkpoint=False),
+        keras.callbacks.ModelCheckpoint(folder / "best.keras"),
+        keras.callbacks.CSVLogger(folder / f"log_{workers.index}.csv"),
+    ]
+    if victim == str(workers.index):
+        callbacks.insert(0, Deadly(folder / "was killed"))
+    data = as_dataset(SineTasks(), 4, 3, 3, learner=learner, workers=workers)
+    learner.fit(data, steps_per_epoch=2, epochs=EPOCHS, callbacks=callbacks)
+    learner.save(folder / f"saved_{workers.index}.keras")
+    np.savez(folder / f"end_{workers.index}.npz", *[v.numpy() for v in learner.outer_variables])
+
+
+def refusals(workers, folder):
+    other = workers.index
+
+    def fitted(learner, data=None, **settings):
+        data = data or as_dataset(SineTasks(), 4, 3, 3, workers=workers)
+        learner.compile(workers=workers, loss="mse", **settings)
+        learner.fit(data, steps_per_epoch=1, verbose=0)
+
+    tries = {
+        "seed": lambda: as_dataset(SineTasks(), 4, 3, 3, seed=other, workers=workers),
+        "tasks": lambda: as_dataset(SineTasks(amplitude=(1.0, 2.0 + other)), 4, 3, 3, workers=workers),
+        "meta_batch": lambda: as_dataset(SineTasks(), 5, 3, 3, workers=workers),
+        "model": lambda: fitted(made(units=5 + other)),
+        "rule": lambda: fitted(made(rule=[agreement_weights, uniform_weights][other])),
+        "optimizer": lambda: fitted(made(), optimizer=keras.optimizers.Adam(0.001 + other)),
+        "start": lambda: fitted(made(seed=other)),
+        "shares": lambda: fitted(made(), as_dataset(SineTasks(), 4, 3, 3)),
+        "in memory": lambda: fitted(made(), SineTasks().sample(np.random.default_rng(0), 5, 3, 3)),
+        "jit_compile": lambda: fitted(made(), jit_compile=True),
+        "run_eagerly": lambda: fitted(made(), run_eagerly=True),
+        "task_by_task": lambda: (fitted(learner := made()), task_by_task(learner)),
+        "unequal": lambda: fitted(made(), unequal(workers)),
+        "nothing": lambda: fitted(made()),
+    }
+    said = {}
+    for name, attempt in tries.items():
+        try:
+            attempt()
+            said[name] = "nothing"
+        except ValueError as error:
+            said[name] = str(error)
+    (folder / f"refused_{workers.index}.json").write_text(json.dumps(said))
+
+
+def unequal(workers):
+    """Shares of 2 and of 3 tasks, from a dataset of one's own."""
+    import tensorflow as tf
+
+    batch = SineTasks().sample(np.random.default_rng(0), 2 + workers.index, 3, 3)
+    return tf.data.Dataset.from_tensors(type(batch)(*(np.float32(a) for a in batch)))
+
+
+if __name__ == "__main__":
+    {"train": train, "refusals": refusals}[sys.argv[1]](join_workers(), pathlib.Path(sys.argv[2]), *sys.argv[3:])
