@@ -1,15 +1,25 @@
 """Two and three processes on the loopback address train as one: the rule over all tasks, the same bits on each."""
 
+import contextlib
+import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 
-from gaml_utils.learners import Workers
+from gaml_utils.learners import Workers, as_dataset, join_workers
+from gaml_utils.learners.engine.workers import PORTS
+from gaml_utils.learners.workers import main
+from gaml_utils.tasks import SineTasks
+from gaml_utils.worker_processes import run_workers, worker_environments
 from tests.support import worker_jobs
 from tests.support.checkout import ROOT
+from tests.support.worker_faults import EPOCHS
 
 FEW = ["rule agreement", "rule power -1", "learner Reptile"]  # of the jobs: for three workers
 
@@ -23,33 +33,181 @@ def launched(workers, *command):
     )
 
 
-@pytest.fixture(scope="module")
-def alone():
-    return worker_jobs.found(Workers(), list(worker_jobs.JOBS))
-
-
-@pytest.fixture(scope="module", params=[2, 3])
-def together(request, tmp_path_factory):
-    """What each of the workers has found."""
-    folder = tmp_path_factory.mktemp("workers")
-    names = list(worker_jobs.JOBS) if request.param == 2 else FEW
-    done = launched(request.param, worker_jobs.__file__, folder, *names)
+@pytest.mark.parametrize(("number", "names"), [(2, list(worker_jobs.JOBS)), (3, FEW)])
+def test_workers_are_one_process_but_for_rounding_and_end_with_equal_bits(number, names, tmp_path):
+    """Variables, and states, to 1e-12; what is reported is kept in single precision."""
+    done = launched(number, worker_jobs.__file__, tmp_path, *names)
     assert done.returncode == 0, done.stderr[-3000:]
-    return [dict(np.load(folder / f"{request.param}_{k}.npz")) for k in range(request.param)]
-
-
-def test_all_workers_end_with_equal_bits(together):
-    first, *others = together
-    assert len(first) > 20
+    first, *others = [dict(np.load(tmp_path / f"{number}_{k}.npz")) for k in range(number)]
     for other in others:
         assert other.keys() == first.keys()
         assert [name for name in first if first[name].tobytes() != other[name].tobytes()] == []
-
-
-def test_workers_are_one_process_but_for_rounding(together, alone):
-    """Variables, and states, to 1e-12; what is reported is kept in single precision."""
-    for name, found in together[0].items():
-        expected = alone[name]
+    alone = worker_jobs.found(Workers(), names)
+    assert alone.keys() == first.keys()
+    for name, expected in alone.items():
         rounding = 1e-12 if "/variable" in name or "meta_gradient" in name else 2e-6
-        scale = max(1.0, np.abs(expected).max())
-        assert np.abs(found - expected).max() <= rounding * scale, name
+        assert np.abs(first[name] - expected).max() <= rounding * max(1.0, np.abs(expected).max()), name
+
+
+FAULTS = ROOT / "tests" / "support" / "worker_faults.py"
+
+
+REFUSED = {
+    "seed": "workers should have the same seed, but worker 1 differs in it from worker 0",
+    "tasks": "workers should have the same first meta batch",
+    "meta_batch": "meta_batch should hold a multiple of 2 tasks, one share per worker, got 5",
+    "model": "workers should have the same learner",
+    "rule": "workers should have the same learner",
+    "optimizer": "workers should have the same optimizer",
+    "start": "workers should have the same values of parameters",
+    "shares": "x should be made for the 2 workers that the learner is compiled with, but is made for 1",
+    "in memory": "each meta-batch should hold a multiple of 2 tasks",
+    "jit_compile": "compile should be called without jit_compile",
+    "run_eagerly": "compile should be called without run_eagerly",
+    "task_by_task": "learner should be compiled without workers",
+    "unequal": "workers should have the same tasks per worker",
+    "diverging": "training diverged: try a smaller inner_lr or learning rate. Outer step 0 task 3",
+    "nothing": "nothing",
+}
+
+
+def test_what_workers_do_not_share_is_refused_on_each_of_them(tmp_path):
+    done = launched(2, FAULTS, "refusals", tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    for k in range(2):
+        told = json.loads((tmp_path / f"refused_{k}.json").read_text())
+        assert told.keys() == REFUSED.keys()
+        assert {name: told[name] for name in REFUSED if REFUSED[name] not in told[name]} == {}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The folder of a training that nothing has disturbed."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    done = launched(2, FAULTS, "train", folder)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder, done.stdout
+
+
+def test_the_first_worker_alone_shows_a_bar_and_writes_files(undisturbed):
+    folder, shown = undisturbed
+    ends = {"end_0.npz", "end_1.npz"}
+    assert {p.name for p in folder.iterdir()} == ends | {"backup", "best.keras", "log_0.csv", "saved_0.keras"}
+    assert shown.count("Epoch 2/") == 1
+
+
+def test_a_saved_learner_is_one_process_again(undisturbed):
+    learner = keras.saving.load_model(undisturbed[0] / "saved_0.keras")
+    assert learner.workers.alone
+    learner.fit(as_dataset(SineTasks(), 4, 3, 3, learner=learner), steps_per_epoch=1, verbose=0)
+    assert int(learner.optimizer.iterations) == 2 * EPOCHS + 1
+
+
+def test_a_killed_worker_ends_the_others_and_the_same_command_goes_on_bit_for_bit(undisturbed, tmp_path):
+    first = launched(2, FAULTS, "train", tmp_path, 1)
+    assert first.returncode == 1
+    assert "worker 1 of 2 (numbered from 0) was ended by SIGKILL, so the others are stopped" in first.stderr
+    assert "Traceback" not in first.stderr
+    assert not list(tmp_path.glob("end_*"))
+    again = launched(2, FAULTS, "train", tmp_path, 1)
+    assert again.returncode == 0, again.stderr[-3000:]
+    assert "Epoch 1/" not in again.stdout  # it went on
+    for k in range(2):
+        assert (tmp_path / f"end_{k}.npz").read_bytes() == (undisturbed[0] / f"end_{k}.npz").read_bytes()
+
+
+def processes_of(environments, *command):
+    return [
+        subprocess.Popen(
+            [sys.executable, *map(str, command)],
+            env=os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"} | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        for environment in environments
+    ]
+
+
+def test_without_a_launcher_a_worker_that_lost_another_says_so_in_one_sentence(tmp_path):
+    killed, other = processes_of(worker_environments(2), FAULTS, "train", tmp_path, 0)
+    try:
+        assert killed.wait(600) == -signal.SIGKILL
+        told = other.communicate(timeout=600)[1]
+    finally:
+        other.kill()
+    assert other.returncode == 1
+    assert "WorkerLost: another worker has ended or cannot be reached: start all of them again" in told
+    assert "Traceback" not in told
+
+
+JOIN = "from gaml_utils.learners import join_workers; w = join_workers({}); print(w.index, w.count)"
+
+
+def test_slurm_says_who_the_workers_are():
+    step = {"SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_NODELIST": "127.0.0.1", "SLURM_STEP_TASKS_PER_NODE": "2"}
+    step |= {"SLURM_JOB_ID": str(two_free_ports() - PORTS)}
+    both = processes_of([step | {"SLURM_PROCID": str(k)} for k in range(2)], "-c", JOIN.format("'slurm', 300"))
+    assert [one.communicate(timeout=600)[0].split() for one in both] == [["0", "2"], ["1", "2"]]
+
+
+def two_free_ports():
+    """The first of two ports, one behind the other, that nobody listens at."""
+    for port in range(PORTS + os.getpid() % 1000, 2 * PORTS):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for one in (port, port + 1):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", one))
+            return port
+    raise AssertionError("no two ports are free")
+
+
+def test_a_worker_whose_fellow_never_comes_gives_up():
+    [lonely] = processes_of(worker_environments(2)[:1], "-c", JOIN.format("timeout=1"))
+    told = lonely.communicate(timeout=600)[1]
+    assert lonely.returncode == 1
+    assert "Timeout" in told and "join_workers" in told
+
+
+def test_without_a_cluster_a_worker_is_alone(monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    workers = join_workers()
+    assert (workers.index, workers.count, workers.first, workers.alone) == (0, 1, True, True)
+    rows = np.arange(6.0).reshape(3, 2)
+    assert workers.share(rows) is rows and workers.add_up(rows) is rows and workers.join(rows) is rows
+
+
+def test_join_workers_late_is_refused(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", worker_environments(2)[0]["TF_CONFIG"])
+    with pytest.raises(RuntimeError, match="join_workers should be called before anything else of TensorFlow runs"):
+        join_workers()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(("mpi",), "resolver should be None"), ((None, 0), "timeout should be a finite number above 0")],
+)
+def test_arguments_that_are_none_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        join_workers(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [(["--workers", "0", __file__], "--workers should be a whole number"), (["absent.py"], "should be a Python file")],
+)
+def test_the_launcher_names_what_is_wrong(command, message, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(command)
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_script_that_fails_is_named_and_stops_the_others(tmp_path, capfd):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import json, os, sys, threading\nlast = json.loads(os.environ['TF_CONFIG'])['task']['index'] == 1\n"
+    )
+    script.write_text(script.read_text() + "sys.exit(3) if last else threading.Event().wait()\n")
+    assert run_workers([str(script)], 2) == 1
+    assert "worker 1 of 2 (numbered from 0) ended with exit code 3" in capfd.readouterr().err

@@ -1,7 +1,7 @@
 """What can go wrong between workers: a script for gaml_utils.learners.workers.
 
-    worker_faults.py train FOLDER [NUMBER]     # worker NUMBER is killed in the second epoch, the first time
-    worker_faults.py refusals FOLDER           # what is refused, a sentence each, as FOLDER/refused_<number>.json
+worker_faults.py train FOLDER [NUMBER]     # worker NUMBER is killed in the second epoch, the first time
+worker_faults.py refusals FOLDER           # what is refused, a sentence each, as FOLDER/refused_<number>.json
 """
 
 import json
@@ -12,6 +12,7 @@ import sys
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from gaml_utils.learners import MAML, as_dataset, join_workers, task_by_task
 from gaml_utils.tasks import SineTasks
@@ -77,6 +78,7 @@ def refusals(workers, folder):
         "run_eagerly": lambda: fitted(made(), run_eagerly=True),
         "task_by_task": lambda: (fitted(learner := made()), task_by_task(learner)),
         "unequal": lambda: fitted(made(), unequal(workers)),
+        "diverging": lambda: fitted(made(), spoiled(workers)),
         "nothing": lambda: fitted(made()),
     }
     said = {}
@@ -84,16 +86,24 @@ def refusals(workers, folder):
         try:
             attempt()
             said[name] = "nothing"
-        except ValueError as error:
-            said[name] = str(error)
+        except (ValueError, tf.errors.InvalidArgumentError) as error:
+            said[name] = " ".join(str(error).translate({ord("["): None, ord("]"): None}).split())
     (folder / f"refused_{workers.index}.json").write_text(json.dumps(said))
 
 
 def unequal(workers):
     """Shares of 2 and of 3 tasks, from a dataset of one's own."""
-    import tensorflow as tf
+    return in_tensors(SineTasks().sample(np.random.default_rng(0), 2 + workers.index, 3, 3))
 
-    batch = SineTasks().sample(np.random.default_rng(0), 2 + workers.index, 3, 3)
+
+def spoiled(workers):
+    """Shares of 2 tasks, of which the last of all is infinite."""
+    batch = SineTasks().sample(np.random.default_rng(0), 4, 3, 3)
+    batch.query_y[3] = np.inf
+    return in_tensors(workers.share(batch))
+
+
+def in_tensors(batch):
     return tf.data.Dataset.from_tensors(type(batch)(*(np.float32(a) for a in batch)))
 
 

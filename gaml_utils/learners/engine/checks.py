@@ -58,7 +58,8 @@ def one_device(method: str, model: keras.Model) -> None:
     if strategy is not None:
         raise ValueError(
             f"{method} should be called outside of {type(strategy).__name__}, with a model made outside of its "
-            "scope: a learner weighs the tasks of a meta-batch together, on one device of one process"
+            "scope: a learner weighs the tasks of a meta-batch together, on one device of one process. For several "
+            "devices, one process each, see gaml_utils.learners.join_workers"
         )
 
 

@@ -6,7 +6,6 @@ import keras
 import tensorflow as tf
 
 from gaml_utils.learners.engine.across import across
-from gaml_utils.learners.engine.batches import as_batches
 from gaml_utils.learners.engine.checks import check_compile, check_outer_variables, check_tensors, one_device, refuse
 from gaml_utils.learners.engine.divergence import DivergenceGuard
 from gaml_utils.learners.engine.functional import Functional, matching
@@ -96,14 +95,11 @@ class EpisodicModel(SavedLearner):
 
         tasks = batch, order_of_all(self, batch), numbered(batch, self.workers)
         result = over_tasks(of_one, tasks, self.unrolled)
-        losses, lasting, finite = self.workers.join((result.query_loss, result.lasting, self._finite(result)))
+        finite = () if self.workers.alone else finite_tasks(result)  # which another worker could not see later
+        losses, lasting, finite = self.workers.join((result.query_loss, result.lasting, finite))
         w = self.weigh(result, losses)
         direction = with_second_sum(self, batch, weighted_direction(result, self.workers.share(w)))
         return self.workers.add_up(direction), w, result._replace(query_loss=losses, lasting=lasting, finite=finite)
-
-    def _finite(self, result: TaskResult) -> Any:
-        """Which tasks are finite: asked for beforehand where another worker cannot see it later."""
-        return () if self.workers.alone else finite_tasks(result)
 
     def weigh(self, result: TaskResult, losses: tf.Tensor) -> tf.Tensor:
         """One weight per task, (tasks,): what the rule gives, and what the learner makes of it.
@@ -172,18 +168,14 @@ class EpisodicModel(SavedLearner):
         self.require_compiled("fit")
         refuse("fit", y=y, class_weight=class_weight, sample_weight=sample_weight)
         refuse("fit", validation_split=validation_split or None)
-        x = self._batches(x, batch_size, steps_per_epoch, "x", "steps_per_epoch")
+        x = self.batches(x, batch_size, steps_per_epoch, "x", "steps_per_epoch")
         if validation_data is not None:
-            validation_data = self._batches(
+            validation_data = self.batches(
                 validation_data, validation_batch_size, validation_steps, "validation_data", "validation_steps"
             )
         steps = {"steps_per_epoch": steps_per_epoch, "validation_steps": validation_steps}
         with told(self.workers):
             return super().fit(x, validation_data=validation_data, shuffle=shuffle, **steps, **self.as_worker(kwargs))
-
-    def _batches(self, data: Any, size: int | None, steps: int | None, name: str, steps_name: str) -> Any:
-        self.check_shares(name, data)
-        return as_batches(data, size, steps, name, steps_name, self.workers)
 
     def evaluate(
         self,
@@ -199,7 +191,7 @@ class EpisodicModel(SavedLearner):
         self.require_compiled("evaluate")
         refuse("evaluate", y=y, sample_weight=sample_weight)
         if not kwargs.get("_use_cached_eval_dataset"):  # it is that of `fit`, which has looked at it
-            x, kwargs = self._batches(x, batch_size, steps, "x", "steps"), self.as_worker(kwargs)
+            x, kwargs = self.batches(x, batch_size, steps, "x", "steps"), self.as_worker(kwargs)
         with told(self.workers):
             found = super().evaluate(x, steps=steps, return_dict=True, **kwargs)
         return found if return_dict else [found[name] for name in self.metrics_names]

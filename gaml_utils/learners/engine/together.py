@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from gaml_utils.learners.engine.batches import as_batches
 from gaml_utils.learners.engine.workers import ALONE, Workers, digest
 
 WRITING = (keras.callbacks.ModelCheckpoint, keras.callbacks.CSVLogger, keras.callbacks.TensorBoard)
@@ -51,14 +52,15 @@ class TrainedTogether(keras.Model):
             callbacks = [reading(c) for c in callbacks if not isinstance(c, WRITING)]
         return arguments | {"callbacks": [*callbacks, SameStart()]}
 
-    def check_shares(self, name: str, data: Any) -> None:
-        """Raise ValueError for a dataset of as_dataset that was made for another number of workers."""
+    def batches(self, data: Any, size: int | None, steps: int | None, name: str, steps_name: str) -> Any:
+        """As as_batches, of this worker. ValueError for a dataset of as_dataset made for another number of workers."""
         made_for = getattr(data, "workers_count", self.workers.count)
         if made_for != self.workers.count:
             raise ValueError(
                 f"{name} should be made for the {self.workers.count} workers that the learner is compiled with, but is "
                 f"made for {made_for}: as_dataset(..., workers=workers), compile(..., workers=workers)"
             )
+        return as_batches(data, size, steps, name, steps_name, self.workers)
 
 
 class SameStart(keras.callbacks.Callback):

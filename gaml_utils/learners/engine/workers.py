@@ -1,9 +1,12 @@
 """Who trains together: sums and rows of all workers by tf.distribute's collectives. See gaml_utils.learners.workers."""
 
 import contextlib
+import faulthandler
 import functools
 import hashlib
 import os
+import shutil
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +17,7 @@ import tensorflow as tf
 import gaml_utils
 from gaml_utils.checks import check_positive
 
+PORTS = 20000  # of Slurm's workers: from here on, by the number of the job
 LOST = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
@@ -139,12 +143,12 @@ def told(workers: Workers) -> Iterator[None]:
     """Within it, the error of a collective among several workers becomes one sentence."""
     try:
         yield
-    except LOST as error:
+    except LOST:
         if workers.alone:
             raise
         raise WorkerLost(
             "another worker has ended or cannot be reached: start all of them again by the same command, and a "
-            f"training with a checkpoint goes on from there (TensorFlow: {str(error).splitlines()[0][:200]})"
+            "training with a checkpoint goes on from there"
         ) from None
 
 
@@ -153,30 +157,55 @@ def join_workers(resolver: Any = None, timeout: float = 600.0) -> Workers:
 
     resolver: None for the environment's TF_CONFIG, one worker alone if there is none; "slurm" for the job step this
     process is a task of; or any tf.distribute.cluster_resolver.ClusterResolver. timeout: seconds after which a worker
-    that waits for another gives up; evaluation or saving by one of them alone should not take longer.
-    Raises ValueError if the workers are not of the same versions, and RuntimeError where TensorFlow has run before.
+    that waits for another gives up; here the process ends then, and says where it waited. What one of them does alone,
+    such as saving, should not take longer.
+    Raises ValueError if the workers are not of the same versions, or have several devices each, and RuntimeError where
+    TensorFlow has run before.
     """
     check_positive("timeout", timeout)
     if resolver is None and "TF_CONFIG" not in os.environ:
         return Workers()
     if resolver == "slurm":
-        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(gpus_per_node=0, gpus_per_task=0)
+        resolver = slurm_resolver()
     elif isinstance(resolver, str):
         raise ValueError(f'resolver should be None, "slurm" or a ClusterResolver, got {resolver!r}')
     options = tf.distribute.experimental.CommunicationOptions(timeout_seconds=timeout)
+    faulthandler.dump_traceback_later(timeout, exit=True)  # TensorFlow itself waits for ever, and hears no signal
     try:
         strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver, options)
     except RuntimeError as error:
         if "program startup" not in str(error):
             raise
         raise RuntimeError("join_workers should be called before anything else of TensorFlow runs") from None
-    resolver = strategy.cluster_resolver
+    except tf.errors.UnknownError as error:
+        message = f"join_workers cannot listen at this worker's address, its port may be taken: {error.message}"
+        raise RuntimeError(message) from None
+    finally:
+        faulthandler.cancel_dump_traceback_later()
     devices = len(strategy.extended.worker_devices)
     if devices != 1:
         raise ValueError(f"a worker should have one device, got {devices}: set CUDA_VISIBLE_DEVICES to one for each")
-    workers = Workers(strategy, resolver.task_id or 0)
+    workers = Workers(strategy, strategy.cluster_resolver.task_id or 0)
+    sys.excepthook = _one_sentence
     workers.agree(package=code_digest(), TensorFlow=tf.__version__, Keras=keras.__version__, NumPy=np.__version__)
     return workers
+
+
+def slurm_resolver() -> Any:
+    """The tasks of this job step of Slurm as workers, on ports of the job's own: two jobs on a node should not meet."""
+    settings: dict = {"port_base": PORTS + int(os.environ.get("SLURM_JOB_ID", "0")) % PORTS}
+    if not shutil.which("nvidia-smi") and "CUDA_VISIBLE_DEVICES" not in os.environ:  # TensorFlow would count GPUs by it
+        tasks = int(os.environ.get("SLURM_STEP_NUM_TASKS", "1"))
+        settings |= {"gpus_per_node": tasks, "gpus_per_task": 1, "auto_set_gpu": False}  # and leave out tasks without
+    return tf.distribute.cluster_resolver.SlurmClusterResolver(**settings)
+
+
+def _one_sentence(kind: type, error: BaseException, trace: Any) -> None:
+    """An excepthook: a lost worker is no fault of the code that waited for it, so no traceback of it is shown."""
+    if isinstance(error, WorkerLost):
+        print(f"{kind.__name__}: {error}", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
 
 
 @functools.cache
