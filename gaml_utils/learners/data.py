@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from gaml_utils.checks import check_count
 from gaml_utils.learners.engine.batches import untuned
+from gaml_utils.learners.engine.together import check_workers
 from gaml_utils.learners.engine.workers import ALONE, Workers, digest
 from gaml_utils.records import TaskBatch, as_batch
 
@@ -52,7 +53,7 @@ def as_dataset(
         stacked = tf.nest.map_structure(lambda *parts: np.stack(parts), *batches)
         return tf.nest.map_structure(lambda a: a.astype(dtype) if a.dtype.kind == "f" else a, stacked)
 
-    workers.check_tasks("meta_batch", meta_batch)
+    check_workers(workers).check_tasks("meta_batch", meta_batch)
     workers.agree(seed=repr(seed), first_meta_batch=digest(whole(0)) if not workers.alone else "")
     first = stack([batch(0)])
     chunk = int(np.clip(CHUNK_BYTES // sum(a.nbytes for a in tf.nest.flatten(first)), 1, 32))

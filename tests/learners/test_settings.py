@@ -81,7 +81,7 @@ def test_a_setting_is_checked_when_it_is_set(name, value):
 
 @pytest.mark.parametrize("kind", [MAML, Reptile])
 def test_sizes_may_change_from_call_to_call(kind):
-    batches = [sines(25), sines(100), sines(3, 4), sines(25, 7, queries=2), sines(1)]
+    batches = [sines(25), sines(3, 4), sines(1, 7, queries=2)]
     one = made(net(), kind)
     for batch in batches:
         np.testing.assert_array_equal(numbers(one, batch), numbers(made(net(), kind), batch))

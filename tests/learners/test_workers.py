@@ -19,7 +19,7 @@ from gaml_utils.tasks import SineTasks
 from gaml_utils.worker_processes import run_workers, worker_environments
 from tests.support import worker_jobs
 from tests.support.checkout import ROOT
-from tests.support.worker_faults import EPOCHS
+from tests.support.worker_faults import EPOCHS, made
 
 FEW = ["rule agreement", "rule power -1", "learner Reptile"]  # of the jobs: for three workers
 
@@ -190,6 +190,15 @@ def test_join_workers_late_is_refused(monkeypatch):
 def test_arguments_that_are_none_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         join_workers(*arguments)
+
+
+def test_workers_that_are_none_are_refused():
+    learner = made()
+    with pytest.raises(ValueError, match="workers should be what join_workers"):
+        learner.compile("sgd", "mse", workers=2)
+    assert not learner.compiled
+    with pytest.raises(ValueError, match="workers should be what join_workers"):
+        as_dataset(SineTasks(), 4, workers=2)
 
 
 @pytest.mark.parametrize(

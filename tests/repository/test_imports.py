@@ -18,6 +18,7 @@ GROUND = {
     "intervals",
     "paths",
     "memory",
+    "worker_processes",
     "reproducibility",
     "setup_check",
     "writing",

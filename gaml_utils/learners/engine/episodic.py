@@ -24,6 +24,7 @@ from gaml_utils.learners.engine.meta_batch import (
 )
 from gaml_utils.learners.engine.metrics import REPORTED, Reported, as_metric
 from gaml_utils.learners.engine.saving import RUNNING, SavedLearner
+from gaml_utils.learners.engine.together import check_workers
 from gaml_utils.learners.engine.train_loop import test_function, train_function
 from gaml_utils.learners.engine.workers import ALONE, Workers, told
 from gaml_utils.memory import keep_freed_memory
@@ -35,7 +36,6 @@ class EpisodicModel(SavedLearner):
 
     train_function: Any  # what make_train_function sets
     test_function: Any
-    functional: Any = None  # what compile sets
     has_inner_loop = True  # False: see learners.without_inner_loop
     weighs_losses = False  # True: the weights depend on the query losses, whatever the source
 
@@ -55,6 +55,7 @@ class EpisodicModel(SavedLearner):
         loss_weights, weighted_metrics, several losses and gradient accumulation, and under a tf.distribute.Strategy.
         """
         one_device("compile", self.model)
+        check_workers(workers)
         check_outer_variables(self)
         refuse("compile", **{name: kwargs.pop(name, None) for name in ("loss_weights", "weighted_metrics")})
         optimizer = keras.optimizers.get(optimizer)

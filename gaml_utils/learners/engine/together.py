@@ -16,7 +16,19 @@ WRITING = (keras.callbacks.ModelCheckpoint, keras.callbacks.CSVLogger, keras.cal
 class TrainedTogether(keras.Model):
     """A keras.Model with `workers`, one alone unless `compile` is given others. EpisodicModel stands on it."""
 
-    workers: Workers = ALONE
+    _workers: Workers = ALONE
+    functional: Any = None  # what compile sets
+
+    @property
+    def workers(self) -> Workers:
+        """Who trains this learner together; may be set anew, as after loading it. ValueError for something else."""
+        return self._workers
+
+    @workers.setter
+    def workers(self, workers: Workers) -> None:
+        self._workers = check_workers(workers)
+        if self.functional is not None:
+            self.make_functions()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """As keras.Model.save, on the first worker; the others write nothing."""
@@ -61,6 +73,13 @@ class TrainedTogether(keras.Model):
                 f"made for {made_for}: as_dataset(..., workers=workers), compile(..., workers=workers)"
             )
         return as_batches(data, size, steps, name, steps_name, self.workers)
+
+
+def check_workers(workers: Any) -> Workers:
+    """Workers, given back, or a ValueError."""
+    if not isinstance(workers, Workers):
+        raise ValueError(f"workers should be what join_workers() gives, got {workers!r}")
+    return workers
 
 
 class SameStart(keras.callbacks.Callback):
