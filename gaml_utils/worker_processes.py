@@ -1,8 +1,10 @@
 """The processes of several workers on one machine, each with its TF_CONFIG: see gaml_utils.learners.workers.
 
-Nothing here imports TensorFlow, so that who starts workers need not be as large as one.
+Nothing here imports TensorFlow, so that who starts workers need not be as large as one: `python -m
+gaml_utils.worker_processes` is the same command as that of gaml_utils.learners.workers, and begins sooner.
 """
 
+import argparse
 import contextlib
 import json
 import os
@@ -11,6 +13,8 @@ import signal
 import socket
 import subprocess
 import sys
+
+from gaml_utils.checks import check_count
 
 GRACE = 10.0  # seconds to end by itself, for a worker whose fellow is gone
 LOOK = 0.1  # seconds between two looks at the processes
@@ -78,3 +82,22 @@ def _stop(processes: list[subprocess.Popen]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`python -m gaml_utils.learners.workers --workers N SCRIPT ...`: N processes of the script on this machine."""
+    parser = argparse.ArgumentParser(prog="python -m gaml_utils.learners.workers", description=main.__doc__)
+    parser.add_argument("--workers", type=int, default=2, help="so many processes (2)")
+    parser.add_argument("--host", default="127.0.0.1", help="the address they listen on (127.0.0.1)")
+    parser.add_argument("script", help="a Python script that calls join_workers()")
+    parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="...", help="arguments of the script")
+    given = parser.parse_args(arguments)
+    try:
+        check_count("--workers", given.workers)
+        return run_workers([given.script, *given.rest], given.workers, given.host)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

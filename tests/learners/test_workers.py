@@ -14,9 +14,8 @@ import pytest
 
 from gaml_utils.learners import Workers, as_dataset, join_workers
 from gaml_utils.learners.engine.workers import PORTS
-from gaml_utils.learners.workers import main
 from gaml_utils.tasks import SineTasks
-from gaml_utils.worker_processes import run_workers, worker_environments
+from gaml_utils.worker_processes import main, run_workers, worker_environments
 from tests.support import worker_jobs
 from tests.support.checkout import ROOT
 from tests.support.worker_faults import EPOCHS, made
@@ -24,9 +23,9 @@ from tests.support.worker_faults import EPOCHS, made
 FEW = ["rule agreement", "rule power -1", "learner Reptile"]  # of the jobs: for three workers
 
 
-def launched(workers, *command):
+def launched(workers, *command, module="worker_processes"):
     """What N workers of a script print, and how they end."""
-    launcher = [sys.executable, "-m", "gaml_utils.learners.workers", "--workers", str(workers)]
+    launcher = [sys.executable, "-m", f"gaml_utils.{module}", "--workers", str(workers)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     return subprocess.run(
         [*launcher, *map(str, command)], env=environment, capture_output=True, text=True, timeout=600, cwd=ROOT
@@ -84,7 +83,7 @@ def test_what_workers_do_not_share_is_refused_on_each_of_them(tmp_path):
 def undisturbed(tmp_path_factory):
     """The folder of a training that nothing has disturbed."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    done = launched(2, FAULTS, "train", folder)
+    done = launched(2, FAULTS, "train", folder, module="learners.workers")
     assert done.returncode == 0, done.stderr[-3000:]
     return folder, done.stdout
 
