@@ -1,8 +1,5 @@
 """Where results lie, and how they are read and written: whole or not at all."""
 
-import ast
-import functools
-import hashlib
 import json
 import pathlib
 import platform
@@ -18,8 +15,6 @@ from gaml_utils.paths import BUILD, RESULTS, existing
 from gaml_utils.writing import write_text
 
 QUICK = BUILD / "quick"
-PACKAGE = pathlib.Path(__file__).parents[1]
-CODE = ("learners", "networks", "scratch", "tasks", "weighting")
 
 
 def load(name: str, folder: pathlib.Path = RESULTS) -> Results:
@@ -28,20 +23,6 @@ def load(name: str, folder: pathlib.Path = RESULTS) -> Results:
     Raises FileNotFoundError where there is no such file.
     """
     return json.loads(existing(folder / f"{name}.json").read_text(encoding="utf-8"))
-
-
-@functools.cache
-def code_digest() -> str:
-    """SHA-256 of what computes an experiment's numbers: the code of CODE, without its comments and docstrings."""
-    digest = hashlib.sha256()
-    for path in sorted(path for folder in CODE for path in (PACKAGE / folder).rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            body = getattr(node, "body", None)
-            if isinstance(body, list) and isinstance(getattr(body[0] if body else None, "value", None), ast.Constant):
-                node.body = body[1:]  # type: ignore[attr-defined]
-        digest.update(f"{path.relative_to(PACKAGE).as_posix()} {ast.dump(tree)}".encode())
-    return digest.hexdigest()
 
 
 def versions(keras: bool) -> dict[str, str]:

@@ -88,7 +88,7 @@ class Results(TypedDict):
     experiment: str
     command: str  # that makes the file
     config: Config
-    code: str  # SHA-256 of the code of rules and learners: files.code_digest; not in the older files
+    code: str  # SHA-256 of the code of rules and learners: gaml_utils.code; not in the older files
     versions: dict[str, str]
     wall_seconds: float  # of all trainings together
     runs: list[Run]

@@ -13,8 +13,9 @@ from functools import partial
 
 from tqdm.auto import tqdm
 
+from gaml_utils.code import code_digest
 from gaml_utils.experiments.crew import locally, on_cluster
-from gaml_utils.experiments.files import RESULTS, code_digest, versions, write_json
+from gaml_utils.experiments.files import RESULTS, versions, write_json
 from gaml_utils.experiments.partial_file import Refused, alone, append, begin, read_partial
 from gaml_utils.experiments.records import Config, Job, Run, key
 from gaml_utils.experiments.registry import experiment

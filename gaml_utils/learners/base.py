@@ -18,6 +18,7 @@ from gaml_utils.learners.engine.checks import check_model, check_tensors, one_se
 from gaml_utils.learners.engine.functional import Functional, gradient_descent, matching
 from gaml_utils.learners.engine.meta_batch import Learned
 from gaml_utils.learners.engine.settings import WithSettings
+from gaml_utils.learners.engine.workers import told
 from gaml_utils.networks.inspection import vectorises
 from gaml_utils.records import MetaResult, TaskBatch
 from gaml_utils.weighting.agreement import uniform_weights
@@ -180,7 +181,8 @@ class MetaLearner(WithSettings):
         self.require_compiled("meta_gradient")
         batch = check_tensors(batch, self.variable_dtype)
         self.before_steps(batch)
-        direction, w, result = self._direction(batch)
+        with told(self.workers):
+            direction, w, result = self._direction(batch)
         if not np.isfinite(w).all() and all(np.isfinite(a).all() for a in tf.nest.flatten(result.update)):
             raise ValueError(f"weighting should return finite weights, got {w.numpy()}")
         return MetaResult(direction, w, result.query_loss)

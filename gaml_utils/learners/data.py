@@ -54,7 +54,8 @@ def as_dataset(
         return tf.nest.map_structure(lambda a: a.astype(dtype) if a.dtype.kind == "f" else a, stacked)
 
     check_workers(workers).check_tasks("meta_batch", meta_batch)
-    workers.agree(seed=repr(seed), first_meta_batch=digest(whole(0)) if not workers.alone else "")
+    if not workers.alone:
+        workers.agree(seed=repr(seed), first_meta_batch=digest(whole(0)))
     first = stack([batch(0)])
     chunk = int(np.clip(CHUNK_BYTES // sum(a.nbytes for a in tf.nest.flatten(first)), 1, 32))
 

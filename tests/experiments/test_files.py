@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 
-from gaml_utils.experiments import files
 from gaml_utils.experiments import runner as ex
 
 # ---------------------------------------------------------------- written whole or not at all
@@ -44,18 +43,3 @@ def test_move_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(PermissionError):
         ex.write_json(tmp_path / "a.json", {"new": 1})
     assert (tmp_path / "a.json").read_text() == "old"
-
-
-def test_the_digest_is_of_the_code_and_not_of_its_words(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "PACKAGE", tmp_path)
-    monkeypatch.setattr(files, "CODE", ("learners",))
-    module = tmp_path / "learners" / "one.py"
-    module.parent.mkdir()
-
-    def digest(text):
-        module.write_text(text, encoding="utf-8")
-        return files.code_digest.__wrapped__()
-
-    plain = digest("def f(x):\n    return x + 1\n")
-    assert digest('"""Words."""\n\n\ndef f(x):\n    """More."""\n    return x + 1  # why\n') == plain
-    assert digest("def f(x):\n    return x + 2\n") != plain

@@ -65,6 +65,10 @@ REFUSED = {
     "run_eagerly": "compile should be called without run_eagerly",
     "task_by_task": "learner should be compiled without workers",
     "unequal": "workers should have the same tasks per worker",
+    "unequal, one by one": "workers should have the same tasks per worker",
+    "unequal, judged": "workers should have the same tasks per worker",
+    "XLA, loaded": "compile should be called without jit_compile",
+    "rule, loaded": "workers should have the same learner",
     "diverging": "training diverged: try a smaller inner_lr or learning rate. Outer step 0 task 3",
     "nothing": "nothing",
 }

@@ -15,6 +15,7 @@ GROUND = {
     "keras_settings",
     "records",
     "checks",
+    "code",
     "intervals",
     "paths",
     "memory",

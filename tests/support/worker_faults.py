@@ -78,6 +78,10 @@ def refusals(workers, folder):
         "run_eagerly": lambda: fitted(made(), run_eagerly=True),
         "task_by_task": lambda: (fitted(learner := made()), task_by_task(learner)),
         "unequal": lambda: fitted(made(), unequal(workers)),
+        "unequal, one by one": lambda: fitted(made(), (batch for batch in unequal(workers))),
+        "unequal, judged": lambda: judged(workers),
+        "XLA, loaded": lambda: setattr(compiled(jit_compile=True), "workers", workers),
+        "rule, loaded": lambda: setattr(compiled([agreement_weights, uniform_weights][other]), "workers", workers),
         "diverging": lambda: fitted(made(), spoiled(workers)),
         "nothing": lambda: fitted(made()),
     }
@@ -89,6 +93,18 @@ def refusals(workers, folder):
         except (ValueError, tf.errors.InvalidArgumentError) as error:
             said[name] = " ".join(str(error).translate({ord("["): None, ord("]"): None}).split())
     (folder / f"refused_{workers.index}.json").write_text(json.dumps(said))
+
+
+def compiled(rule=agreement_weights, **running):
+    learner = made(rule=rule)
+    learner.compile(loss="mse", **running)
+    return learner
+
+
+def judged(workers):
+    learner = made()
+    learner.compile(loss="mse", workers=workers)
+    learner.evaluate(unequal(workers), verbose=0)
 
 
 def unequal(workers):

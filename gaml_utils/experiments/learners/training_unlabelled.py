@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from gaml_utils.checks import known
+from gaml_utils.code import code_digest
 from gaml_utils.datasets.glyphs import load_glyphs
-from gaml_utils.experiments.files import code_digest
 from gaml_utils.tasks.augmentation import affine_wobble, elastic_wobble
 from gaml_utils.tasks.clusters import ClusterTasks, cluster, same_label_pairs, task_purities
 from gaml_utils.tasks.episodes import EpisodeTasks

@@ -55,19 +55,19 @@ class EpisodicModel(SavedLearner):
         loss_weights, weighted_metrics, several losses and gradient accumulation, and under a tf.distribute.Strategy.
         """
         one_device("compile", self.model)
-        check_workers(workers)
+        check_workers(workers, **kwargs)
         check_outer_variables(self)
         refuse("compile", **{name: kwargs.pop(name, None) for name in ("loss_weights", "weighted_metrics")})
         optimizer = keras.optimizers.get(optimizer)
         metrics = check_compile(optimizer, loss, metrics)
+        self.agree_on(workers, optimizer=optimizer, loss=loss, metrics=metrics)
         keep_freed_memory()
         super().compile(optimizer=optimizer, **RUNNING | kwargs)
         self.compiled_with = {"loss": loss, "metrics": metrics}
         self.optimizer.build(self.outer_variables)
-        self.workers = workers
+        self._workers = workers
         self.reported, self.guard = Reported(), DivergenceGuard()
         self.task_metrics = [as_metric(m) for m in metrics]
-        self.agree_with_workers(self.compiled_with, kwargs)
         self.make_functions()
 
     def make_functions(self) -> None:

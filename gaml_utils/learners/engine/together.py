@@ -10,6 +10,7 @@ import keras
 from gaml_utils.learners.engine.batches import as_batches
 from gaml_utils.learners.engine.workers import ALONE, Workers, digest
 
+ONE_PROCESS = ("jit_compile", "run_eagerly")  # ways to run that are for one process
 WRITING = (keras.callbacks.ModelCheckpoint, keras.callbacks.CSVLogger, keras.callbacks.TensorBoard)
 
 
@@ -26,9 +27,16 @@ class TrainedTogether(keras.Model):
 
     @workers.setter
     def workers(self, workers: Workers) -> None:
-        self._workers = check_workers(workers)
+        check_workers(workers, **{name: getattr(self, name) for name in ONE_PROCESS if self.compiled})
+        self.agree_on(workers)
+        self._workers = workers
         if self.functional is not None:
             self.make_functions()
+
+    def agree_on(self, workers: Workers, **parts: Any) -> None:
+        """Raise ValueError, on each worker, unless they have the same learner, and the same of each of these."""
+        if not workers.alone:
+            workers.agree(**{name: described(part) for name, part in ({"learner": self} | parts).items()})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """As keras.Model.save, on the first worker; the others write nothing."""
@@ -39,17 +47,6 @@ class TrainedTogether(keras.Model):
         """As keras.Model.save_weights, on the first worker; the others write nothing."""
         if self.workers.first:
             super().save_weights(*args, **kwargs)
-
-    def agree_with_workers(self, compiled_with: dict, running: dict) -> None:
-        """Raise ValueError where a worker has compiled another learner, or has it run as several cannot."""
-        if self.workers.alone:
-            return
-        for name in ("jit_compile", "run_eagerly"):
-            if running.get(name):
-                raise ValueError(f"compile should be called without {name} where there are several workers")
-        self.workers.agree(
-            learner=described(self), optimizer=described(self.optimizer), loss_and_metrics=repr_of(compiled_with)
-        )
 
     def as_worker(self, arguments: dict) -> dict:
         """The arguments of fit or evaluate for this worker: the first alone shows a bar and writes files."""
@@ -75,10 +72,13 @@ class TrainedTogether(keras.Model):
         return as_batches(data, size, steps, name, steps_name, self.workers)
 
 
-def check_workers(workers: Any) -> Workers:
-    """Workers, given back, or a ValueError."""
+def check_workers(workers: Any, **running: Any) -> Workers:
+    """Workers, given back, or a ValueError. running: how a learner runs, which several workers may not be able to."""
     if not isinstance(workers, Workers):
         raise ValueError(f"workers should be what join_workers() gives, got {workers!r}")
+    for name in ONE_PROCESS:
+        if running.get(name) and not workers.alone:
+            raise ValueError(f"compile should be called without {name} where there are several workers")
     return workers
 
 
@@ -111,6 +111,8 @@ def reading(callback: Any) -> Any:
 
 def described(thing: Any) -> str:
     """What a learner or an optimiser is made with, as text; of a model that does not say it, its variables."""
+    if not hasattr(thing, "get_config"):
+        return repr_of(thing)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -47,7 +47,7 @@ def train_function(learner: Any) -> Callable[[Iterator], dict]:
     def in_graph(iterator: Any) -> Callable | None:
         if learner.run_eagerly or not shapes_known(iterator):
             return None
-        learner.workers.agree(tasks_per_worker=str(tf.nest.flatten(iterator.element_spec)[0].shape[0]))
+        same_shares(learner, iterator.element_spec)
         learner.before_steps(as_batch(unpacked(iterator.element_spec)))
         return train.get_concrete_function(iterator)  # which is called without a look at its arguments
 
@@ -61,6 +61,7 @@ def train_function(learner: Any) -> Callable[[Iterator], dict]:
                     raise
                 return logs
             batch = check_tensors(batch, learner.variable_dtype)
+            same_shares(learner, batch)
             learner.before_steps(batch)
             learner.guard.reset()
             logs = one_step(batch) if learner.run_eagerly else steps([batch])
@@ -79,7 +80,18 @@ def test_function(learner: Any) -> Callable[[Iterator], dict]:
     if learner.run_eagerly:
         return lambda iterator: learner.test_step(next(iterator))
     step = tf.function(learner.test_step, jit_compile=learner.jit_compile, autograph=False)
-    return lambda iterator: step(check_tensors(next(iterator), learner.variable_dtype))
+
+    def run(iterator: Iterator) -> dict:
+        batch = check_tensors(next(iterator), learner.variable_dtype)
+        same_shares(learner, batch)
+        return step(batch)
+
+    return run
+
+
+def same_shares(learner: Any, batch: Any) -> None:
+    """Raise ValueError, on each worker, unless all have as many tasks in this meta-batch, or its TensorSpecs."""
+    learner.workers.agree(tasks_per_worker=str(tf.nest.flatten(batch)[0].shape[0]))
 
 
 def shapes_known(iterator: Any) -> bool:

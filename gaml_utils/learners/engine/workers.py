@@ -14,8 +14,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import gaml_utils
 from gaml_utils.checks import check_positive
+from gaml_utils.code import code_digest
 
 PORTS = 20000  # of Slurm's workers: from here on, by the number of the job
 LOST = (
@@ -143,13 +143,13 @@ def told(workers: Workers) -> Iterator[None]:
     """Within it, the error of a collective among several workers becomes one sentence."""
     try:
         yield
-    except LOST:
+    except LOST as error:
         if workers.alone:
             raise
         raise WorkerLost(
             "another worker has ended or cannot be reached: start all of them again by the same command, and a "
-            "training with a checkpoint goes on from there"
-        ) from None
+            f"training with a checkpoint goes on from there ({type(error).__name__} of TensorFlow)"
+        ) from error
 
 
 def join_workers(resolver: Any = None, timeout: float = 600.0) -> Workers:
@@ -206,20 +206,6 @@ def _one_sentence(kind: type, error: BaseException, trace: Any) -> None:
         print(f"{kind.__name__}: {error}", file=sys.stderr)
     else:
         sys.__excepthook__(kind, error, trace)
-
-
-@functools.cache
-def code_digest() -> str:
-    """A digest of the package's own code."""
-    folder = os.path.dirname(gaml_utils.__file__)
-    found = hashlib.sha256()
-    for root, folders, files in sorted(os.walk(folder)):
-        folders.sort()
-        for name in sorted(files):
-            if name.endswith(".py"):
-                with open(os.path.join(root, name), "rb") as file:
-                    found.update(hashlib.sha256(file.read()).digest())
-    return found.hexdigest()
 
 
 def digest(arrays: Any) -> str:
