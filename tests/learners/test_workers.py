@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from gaml_utils.learners import Workers, as_dataset, join_workers
+from gaml_utils.learners import as_dataset, join_workers
 from gaml_utils.learners.engine.workers import PORTS
 from gaml_utils.tasks import SineTasks
 from gaml_utils.worker_processes import main, run_workers, worker_environments
@@ -41,7 +41,7 @@ def test_workers_are_one_process_but_for_rounding_and_end_with_equal_bits(number
     for other in others:
         assert other.keys() == first.keys()
         assert [name for name in first if first[name].tobytes() != other[name].tobytes()] == []
-    alone = worker_jobs.found(Workers(), names)
+    alone = {key: array for name in names for key, array in worker_jobs.alone(name).items()}
     assert alone.keys() == first.keys()
     for name, expected in alone.items():
         rounding = 1e-12 if "/variable" in name or "meta_gradient" in name else 2e-6
@@ -58,6 +58,7 @@ REFUSED = {
     "model": "workers should have the same learner",
     "rule": "workers should have the same learner",
     "optimizer": "workers should have the same optimizer",
+    "diagnostics": "workers should have the same diagnostics",
     "start": "workers should have the same values of parameters",
     "shares": "x should be made for the 2 workers that the learner is compiled with, but is made for 1",
     "in memory": "each meta-batch should hold a multiple of 2 tasks",

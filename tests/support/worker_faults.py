@@ -71,6 +71,7 @@ def refusals(workers, folder):
         "model": lambda: fitted(made(units=5 + other)),
         "rule": lambda: fitted(made(rule=[agreement_weights, uniform_weights][other])),
         "optimizer": lambda: fitted(made(), optimizer=keras.optimizers.Adam(0.001 + other)),
+        "diagnostics": lambda: fitted(made(), diagnostics=bool(other)),
         "start": lambda: fitted(made(seed=other)),
         "shares": lambda: fitted(made(), as_dataset(SineTasks(), 4, 3, 3)),
         "in memory": lambda: fitted(made(), SineTasks().sample(np.random.default_rng(0), 5, 3, 3)),

@@ -3,6 +3,7 @@
 worker_jobs.py FOLDER NAME ...    # every worker writes FOLDER/<workers>_<its number>.npz
 """
 
+import functools
 import pathlib
 import sys
 
@@ -11,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from gaml_utils.learners import LEARNERS, MAML, Reptile, as_dataset
-from gaml_utils.learners.workers import join_workers
+from gaml_utils.learners.workers import Workers, join_workers
 from gaml_utils.records import TaskBatch
 from gaml_utils.tasks import SineTasks
 from gaml_utils.weighting import agreement_weights, power_weights, uniform_weights
@@ -44,7 +45,7 @@ def net(*layers, features=1):
 def listed(workers, kind):
     """A learner of the list, as its own tests have it."""
     learner, tasks = build(kind)
-    learner.compile(keras.optimizers.Adam(0.003), KINDS[kind][1], workers=workers)
+    learner.compile(keras.optimizers.Adam(0.003), KINDS[kind][1], workers=workers, diagnostics=False)
     return trained(workers, learner, tasks, sizes(tasks), judge=False)
 
 
@@ -123,6 +124,12 @@ JOBS = {
     "a generator": by_generator,
     "meta_gradient": once,
 }
+
+
+@functools.cache
+def alone(name):
+    """What one process finds."""
+    return found(Workers(), [name])
 
 
 def found(workers, names):

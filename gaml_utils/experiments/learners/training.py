@@ -55,7 +55,7 @@ def make_learner(config: Any, job: Job, network: Any, loss: Any, **compiled: Any
     weighting, source = weighting_of(job["rule"])
     model, more = network(s["settings"])
     learner = make(model, weighting=weighting, source=source, **settings | more)
-    learner.compile(keras.optimizers.Adam(job["step_size"]), loss, **compiled)
+    learner.compile(keras.optimizers.Adam(job["step_size"]), loss, diagnostics=False, **compiled)
     return learner
 
 

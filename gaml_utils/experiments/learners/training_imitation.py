@@ -75,7 +75,9 @@ def learned_policy(config: Any, job: Job, tasks: ReachTasks) -> Any:
     needed = {"actions": 2} if kind == "MIL" else {}
     model = arm_network(config, tasks.observations, s["settings"])
     learner = LEARNERS[kind](model, weighting=weighting, source=source, **needed | settings)
-    learner.compile(keras.optimizers.Adam(job["step_size"]), "mse", jit_compile=True, steps_per_execution=50)
+    learner.compile(
+        keras.optimizers.Adam(job["step_size"]), "mse", diagnostics=False, jit_compile=True, steps_per_execution=50
+    )
     try:
         learner.fit(demonstrations(config, job, tasks), steps_per_epoch=config["iterations"], verbose=0)
     except tf.errors.InvalidArgumentError:

@@ -21,7 +21,7 @@ def make_learner(config: Config, rule: str) -> Any:
     learner = MAML(model, config["inner_lr"], fast="head/*", weighting=known("rule", rule, RULES))
     step_size = warmed_up(config["step_size"], config["warmup"], config["iterations"])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    learner.compile(keras.optimizers.Adam(step_size), loss, metrics=["accuracy"])
+    learner.compile(keras.optimizers.Adam(step_size), loss, metrics=["accuracy"], diagnostics=False)
     return learner
 
 

@@ -69,7 +69,7 @@ def comparing_learner(config: Any, job: Job, temperature: float, steps: int) -> 
         learner = PrototypicalNetwork(body, ways, temperature=temperature)
     step_size = warmed_up(job["step_size"], config["warmup"], steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    learner.compile(keras.optimizers.Adam(step_size), loss)
+    learner.compile(keras.optimizers.Adam(step_size), loss, diagnostics=False)
     return learner
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from gaml_utils.checks import check_flag
 from gaml_utils.learners.engine.across import across
 from gaml_utils.learners.engine.checks import check_compile, check_outer_variables, check_tensors, one_device, refuse
 from gaml_utils.learners.engine.divergence import DivergenceGuard
@@ -22,16 +23,17 @@ from gaml_utils.learners.engine.meta_batch import (
     weighted_direction,
     with_second_sum,
 )
-from gaml_utils.learners.engine.metrics import REPORTED, Reported, as_metric
-from gaml_utils.learners.engine.saving import RUNNING, SavedLearner
+from gaml_utils.learners.engine.metrics import Reported, as_metric
+from gaml_utils.learners.engine.reporting import ReportingLearner
+from gaml_utils.learners.engine.saving import RUNNING
 from gaml_utils.learners.engine.together import check_workers
 from gaml_utils.learners.engine.train_loop import test_function, train_function
 from gaml_utils.learners.engine.workers import ALONE, Workers, told
 from gaml_utils.memory import keep_freed_memory
-from gaml_utils.records import TaskBatch, Weighted
+from gaml_utils.records import TaskBatch
 
 
-class EpisodicModel(SavedLearner):
+class EpisodicModel(ReportingLearner):
     """What Keras asks of a model that is trained on meta-batches instead of batches. MetaLearner stands on it."""
 
     train_function: Any  # what make_train_function sets
@@ -45,10 +47,13 @@ class EpisodicModel(SavedLearner):
         loss: Any = "mse",
         metrics: list | None = None,
         workers: Workers = ALONE,
+        diagnostics: bool = True,
         **kwargs: Any,
     ) -> None:
         """As keras.Model.compile. loss: of one task's points; metrics: of the answers on the query sets.
 
+        diagnostics: False leaves the loss before adaptation and the cosine to the mean update out of what is reported:
+        an outer step of `fit` is shorter by a pass over the query sets.
         workers: of join_workers(), where several processes train this learner; it is not saved.
         jit_compile=True, best with steps_per_execution=8: XLA; starts later, trains small dense models faster.
         Raises ValueError if a trainable variable of the learner is not among its outer_variables, and for
@@ -57,16 +62,17 @@ class EpisodicModel(SavedLearner):
         one_device("compile", self.model)
         check_workers(workers, **kwargs)
         check_outer_variables(self)
+        diagnostics = check_flag("diagnostics", diagnostics)
         refuse("compile", **{name: kwargs.pop(name, None) for name in ("loss_weights", "weighted_metrics")})
         optimizer = keras.optimizers.get(optimizer)
         metrics = check_compile(optimizer, loss, metrics)
-        self.agree_on(workers, optimizer=optimizer, loss=loss, metrics=metrics)
+        self.agree_on(workers, optimizer=optimizer, loss=loss, metrics=metrics, diagnostics=diagnostics)
         keep_freed_memory()
         super().compile(optimizer=optimizer, **RUNNING | kwargs)
-        self.compiled_with = {"loss": loss, "metrics": metrics}
+        self.compiled_with = {"loss": loss, "metrics": metrics, "diagnostics": diagnostics}
         self.optimizer.build(self.outer_variables)
         self._workers = workers
-        self.reported, self.guard = Reported(), DivergenceGuard()
+        self.reported, self.guard = Reported(diagnostics), DivergenceGuard()
         self.task_metrics = [as_metric(m) for m in metrics]
         self.make_functions()
 
@@ -131,9 +137,9 @@ class EpisodicModel(SavedLearner):
     def train_step(self, data: Any) -> dict:
         """One outer step on a meta-batch, and the metrics."""
         batch = check_tensors(data, self.variable_dtype)
-        before = self.workers.join(losses_before(self, batch)) if self.has_inner_loop else None
+        before = self.workers.join(losses_before(self, batch)) if self.looks_before else None
         result, w = self.outer_step(batch)
-        return self._report(batch, result.query_loss if before is None else before, result, w)
+        return self.report(batch, result.query_loss if before is None else before, result, w)
 
     def make_train_function(self, force: bool = False) -> None:
         """What `fit` calls: steps_per_execution steps in one graph."""
@@ -206,7 +212,7 @@ class EpisodicModel(SavedLearner):
             learned = self.learn(outer, *task[:2], state)
             query_loss, prediction = self.judge(outer, learned, task)
             before = query_loss
-            if self.has_inner_loop:
+            if self.looks_before:
                 before, _ = self.judge(outer, self.learn(outer, *task[:2], state, steps=0), task)
             result = TaskResult(learned.update, learned.update, query_loss, prediction)
             if self.source != "updates" or self.weighs_losses or not learned.update:  # as `fit` has them
@@ -216,25 +222,4 @@ class EpisodicModel(SavedLearner):
         result, query_loss, prediction, before = over_tasks(judged, batch, self.unrolled)
         losses, query_loss, before = self.workers.join((result.query_loss, query_loss, before))
         w = self.weigh(result, losses)
-        return self._report(batch, before, result._replace(query_loss=query_loss, prediction=prediction), w)
-
-    def _report(self, batch: TaskBatch, before: tf.Tensor, result: TaskResult, w: tf.Tensor) -> dict:
-        """The metrics after one more meta-batch. before, result.query_loss, w: of all workers' tasks."""
-        self.reported.update_state(before, result, w, self.workers)
-        if self.task_metrics:
-            y = batch.query_y.y if isinstance(batch.query_y, Weighted) else batch.query_y
-            parts = [tf.reshape(a, (-1, *a.shape[2:])) for a in self.workers.join((y, result.prediction))]
-            for metric in self.task_metrics:
-                metric.update_state(*parts)
-        return self.get_metrics_result()
-
-    @property
-    def metrics(self) -> list:
-        """What the bar shows: see REPORTED, then the task's own metrics."""
-        return [self.reported, *self.task_metrics] if self.compiled else []
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """What `evaluate` returns, in its order: the loss first."""
-        others = [name for name in REPORTED if name != "loss"]
-        return ["loss", *others, *(metric.name for metric in self.task_metrics)]
+        return self.report(batch, before, result._replace(query_loss=query_loss, prediction=prediction), w)

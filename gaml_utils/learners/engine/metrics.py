@@ -9,6 +9,7 @@ from gaml_utils.learners.engine.meta_batch import TaskResult, flat
 from gaml_utils.weighting.arrays import row_sums
 
 REPORTED = ("loss_before", "loss", "smallest_weight", "negative_weights", "cosine_to_mean")
+DIAGNOSTICS = ("loss_before", "cosine_to_mean")  # of these, what a step does not know anyway
 
 
 def as_metric(metric: Any) -> keras.metrics.Metric:
@@ -39,24 +40,30 @@ def cosines_to_mean(g: tf.Tensor, workers: Any) -> tf.Tensor:
 
 
 class Reported(keras.metrics.Metric):
-    """The means of REPORTED over the meta-batches seen: one vector, so that a step pays for one metric, not five."""
+    """The means of REPORTED over the meta-batches seen: one vector, so that a step pays for one metric, not five.
 
-    def __init__(self, name: str = "reported", **kwargs: Any) -> None:
+    diagnostics: False leaves out DIAGNOSTICS.
+    """
+
+    def __init__(self, diagnostics: bool = True, name: str = "reported", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
-        self.totals = self.add_variable((len(REPORTED) + 1,), "zeros", name="totals")  # the last counts
+        self.diagnostics = diagnostics
+        self.names = [n for n in REPORTED if diagnostics or n not in DIAGNOSTICS]
+        self.totals = self.add_variable((len(self.names) + 1,), "zeros", name="totals")  # the last counts
 
     def update_state(self, before: tf.Tensor, result: TaskResult, w: tf.Tensor, workers: Any) -> None:
-        """One meta-batch; before: each task's query loss at theta, (tasks,).
+        """One meta-batch; before: each task's query loss at theta, (tasks,), read for DIAGNOSTICS alone.
 
         before, w and result.query_loss: of all workers' tasks. result.update: of this worker's.
         """
-        losses = tf.reduce_mean(before), tf.reduce_mean(result.query_loss)
-        weights = tf.reduce_min(w), tf.reduce_mean(tf.cast(w < 0, w.dtype))
-        cosine = tf.reduce_mean(cosines_to_mean(flat(result.update), workers))
-        values = *losses, *weights, cosine, tf.ones_like(cosine)
-        self.totals.assign_add(tf.stack([tf.cast(v, self.totals.dtype) for v in values]))
+        loss = tf.reduce_mean(result.query_loss)
+        values = [loss, tf.reduce_min(w), tf.reduce_mean(tf.cast(w < 0, w.dtype))]
+        if self.diagnostics:
+            cosine = tf.reduce_mean(cosines_to_mean(flat(result.update), workers))
+            values = [tf.reduce_mean(before), *values, cosine]
+        self.totals.assign_add(tf.stack([tf.cast(v, self.totals.dtype) for v in (*values, tf.ones_like(loss))]))
 
     def result(self) -> dict:
         """A mean for each name."""
         *totals, count = tf.unstack(tf.convert_to_tensor(self.totals))
-        return {name: tf.math.divide_no_nan(total, count) for name, total in zip(REPORTED, totals, strict=True)}
+        return {name: tf.math.divide_no_nan(total, count) for name, total in zip(self.names, totals, strict=True)}

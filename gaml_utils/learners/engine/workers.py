@@ -98,6 +98,7 @@ class Workers:
     def _run(self, function: Callable, *parts: tf.Tensor) -> list:
         """function(context, parts) of tf.distribute's replica context: a collective, in a graph or at once."""
 
+        @tf.autograph.experimental.do_not_convert
         def in_replica(*parts: tf.Tensor) -> list:
             own = [tf.identity(part) for part in parts]  # on this worker's device, which collectives ask for
             return function(tf.distribute.get_replica_context(), own)

@@ -164,6 +164,8 @@ def test_how_a_learner_runs_is_saved_too(tmp_path):
     loaded = keras.saving.load_model(tmp_path / "x.keras")
     assert (loaded.jit_compile, loaded.steps_per_execution, loaded.run_eagerly) == (True, 3, False)
     assert loaded.metrics_names == learner.metrics_names
+    made(net(), compiled={"diagnostics": False}).save(tmp_path / "z.keras")
+    assert "loss_before" not in keras.saving.load_model(tmp_path / "z.keras").metrics_names
     made(net(), compiled={"run_eagerly": True}).save(tmp_path / "y.keras")
     assert keras.saving.load_model(tmp_path / "y.keras").run_eagerly is True
 
