@@ -181,7 +181,7 @@ class MetaLearner(WithSettings):
         self.require_compiled("meta_gradient")
         batch = check_tensors(batch, self.variable_dtype)
         self.before_steps(batch)
-        with told(self.workers):
+        with told(self.workers), self.workers.waiting():
             direction, w, result = self._direction(batch)
         if not np.isfinite(w).all() and all(np.isfinite(a).all() for a in tf.nest.flatten(result.update)):
             raise ValueError(f"weighting should return finite weights, got {w.numpy()}")

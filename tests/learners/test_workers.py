@@ -71,6 +71,7 @@ REFUSED = {
     "XLA, loaded": "compile should be called without jit_compile",
     "rule, loaded": "workers should have the same learner",
     "diverging": "training diverged: try a smaller inner_lr or learning rate. Outer step 0 task 3",
+    "threads": "nothing",
     "nothing": "nothing",
 }
 

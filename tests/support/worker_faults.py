@@ -84,6 +84,7 @@ def refusals(workers, folder):
         "XLA, loaded": lambda: setattr(compiled(jit_compile=True), "workers", workers),
         "rule, loaded": lambda: setattr(compiled([agreement_weights, uniform_weights][other]), "workers", workers),
         "diverging": lambda: fitted(made(), spoiled(workers)),
+        "threads": lambda: steady(workers),
         "nothing": lambda: fitted(made()),
     }
     said = {}
@@ -111,6 +112,18 @@ def judged(workers):
 def unequal(workers):
     """Shares of 2 and of 3 tasks, from a dataset of one's own."""
     return in_tensors(SineTasks().sample(np.random.default_rng(0), 2 + workers.index, 3, 3))
+
+
+def steady(workers):
+    """A training asks for no thread a step: with one for each collective, it ends where the system has no more."""
+    learner = made()
+    learner.compile(loss="mse", workers=workers)
+    data, threads = as_dataset(SineTasks(), 4, 3, 3, workers=workers), []
+    for steps in (10, 30):
+        learner.fit(data, steps_per_epoch=steps, verbose=0)
+        threads.append(len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 0)
+    if threads[1] > threads[0] + 20:
+        raise ValueError(f"{threads} threads")
 
 
 def spoiled(workers):

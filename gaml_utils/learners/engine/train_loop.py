@@ -64,13 +64,17 @@ def train_function(learner: Any) -> Callable[[Iterator], dict]:
             same_shares(learner, batch)
             learner.before_steps(batch)
             learner.guard.reset()
-            logs = one_step(batch) if learner.run_eagerly else steps([batch])
+            with learner.workers.waiting():
+                logs = one_step(batch) if learner.run_eagerly else steps([batch])
             learner.guard.check()
         return logs
 
     def run(iterator: Any) -> dict:
         concrete = in_graph(iterator)
-        return one_by_one(iterator) if concrete is None else concrete(iterator)
+        if concrete is None:
+            return one_by_one(iterator)
+        with learner.workers.waiting():
+            return concrete(iterator)
 
     return run
 
@@ -84,7 +88,8 @@ def test_function(learner: Any) -> Callable[[Iterator], dict]:
     def run(iterator: Iterator) -> dict:
         batch = check_tensors(next(iterator), learner.variable_dtype)
         same_shares(learner, batch)
-        return step(batch)
+        with learner.workers.waiting():
+            return step(batch)
 
     return run
 

@@ -17,6 +17,7 @@ import tensorflow as tf
 from gaml_utils.checks import check_positive
 from gaml_utils.code import code_digest
 
+TIMEOUT = 600.0  # seconds that a worker waits for another
 PORTS = 20000  # of Slurm's workers: from here on, by the number of the job
 LOST = (
     tf.errors.UnavailableError,
@@ -37,8 +38,8 @@ class Workers:
     Sums and rows go through tf.distribute's collectives; the gradient, the weights and the optimiser are the learner's.
     """
 
-    def __init__(self, strategy: Any = None, index: int = 0) -> None:
-        self.strategy, self.index = strategy, index
+    def __init__(self, strategy: Any = None, index: int = 0, timeout: float = TIMEOUT) -> None:
+        self.strategy, self.index, self.timeout = strategy, index, timeout
         self.count = 1 if strategy is None else strategy.num_replicas_in_sync
         self.at_once: dict = {}  # the collectives that are called outside of a graph
 
@@ -108,7 +109,23 @@ class Workers:
         if function not in self.at_once:
             run = functools.partial(self.strategy.run, in_replica)
             self.at_once[function] = tf.function(lambda *parts: run(args=parts), autograph=False, reduce_retracing=True)
-        return self.at_once[function](*parts)
+        with self.waiting():
+            return self.at_once[function](*parts)
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Within it, this process ends after `timeout` seconds, and says where it waited.
+
+        A limit for each collective, which TensorFlow offers, would keep a thread asleep for every one of them.
+        """
+        if self.alone:
+            yield
+            return
+        faulthandler.dump_traceback_later(self.timeout, exit=True, file=sys.__stderr__)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
     def agree(self, **digests: str) -> None:
         """Raise ValueError, on each worker, for the first of these that is not the same on all of them."""
@@ -153,7 +170,7 @@ def told(workers: Workers) -> Iterator[None]:
         ) from error
 
 
-def join_workers(resolver: Any = None, timeout: float = 600.0) -> Workers:
+def join_workers(resolver: Any = None, timeout: float = TIMEOUT) -> Workers:
     """The workers of this training, once all of them are there. Call it before anything else of TensorFlow runs.
 
     resolver: None for the environment's TF_CONFIG, one worker alone if there is none; "slurm" for the job step this
@@ -170,10 +187,9 @@ def join_workers(resolver: Any = None, timeout: float = 600.0) -> Workers:
         resolver = slurm_resolver()
     elif isinstance(resolver, str):
         raise ValueError(f'resolver should be None, "slurm" or a ClusterResolver, got {resolver!r}')
-    options = tf.distribute.experimental.CommunicationOptions(timeout_seconds=timeout)
     faulthandler.dump_traceback_later(timeout, exit=True)  # TensorFlow itself waits for ever, and hears no signal
     try:
-        strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver, options)
+        strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver)
     except RuntimeError as error:
         if "program startup" not in str(error):
             raise
@@ -186,7 +202,7 @@ def join_workers(resolver: Any = None, timeout: float = 600.0) -> Workers:
     devices = len(strategy.extended.worker_devices)
     if devices != 1:
         raise ValueError(f"a worker should have one device, got {devices}: set CUDA_VISIBLE_DEVICES to one for each")
-    workers = Workers(strategy, strategy.cluster_resolver.task_id or 0)
+    workers = Workers(strategy, strategy.cluster_resolver.task_id or 0, timeout)
     sys.excepthook = _one_sentence
     workers.agree(package=code_digest(), TensorFlow=tf.__version__, Keras=keras.__version__, NumPy=np.__version__)
     return workers
