@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+from typing import IO
 
 from gaml_utils.checks import check_count
 
@@ -35,23 +36,24 @@ def worker_environments(workers: int, host: str = "127.0.0.1") -> list[dict[str,
     return [shared | {"TF_CONFIG": json.dumps(config)} for config in configs]
 
 
-def run_workers(command: list[str], workers: int = 2, host: str = "127.0.0.1") -> int:
+def run_workers(command: list[str], workers: int = 2, host: str = "127.0.0.1", output: IO[str] | None = None) -> int:
     """Run a Python script, command[0], with its arguments, as so many processes. Returns 0 if all end well.
 
     If one does not, the others are stopped, one sentence says which it was, and 1 is returned. What they print is
-    passed on. Raises ValueError if there is no such script.
+    passed on, or goes to `output`, an open file, with that sentence. Raises ValueError if there is no such script.
     """
     if not pathlib.Path(command[0]).is_file():
         raise ValueError(f"script should be a Python file, got {command[0]!r}, which is none")
     environments = worker_environments(workers, host)
-    processes = [subprocess.Popen([sys.executable, *command], env=env) for env in environments]
+    command = [sys.executable, *command]
+    processes = [subprocess.Popen(command, env=env, stdout=output, stderr=output) for env in environments]
     try:
-        return _wait(processes)
+        return _wait(processes, output or sys.stderr)
     finally:
         _stop(processes)
 
 
-def _wait(processes: list[subprocess.Popen]) -> int:
+def _wait(processes: list[subprocess.Popen], told: IO[str]) -> int:
     running = dict(enumerate(processes))
     while running:
         for index, process in list(running.items()):
@@ -59,7 +61,7 @@ def _wait(processes: list[subprocess.Popen]) -> int:
                 code = process.wait(LOOK)
                 del running[index]
                 if code:
-                    print(_sentence(index, len(processes), code), file=sys.stderr, flush=True)
+                    print(_sentence(index, len(processes), code), file=told, flush=True)
                     return 1
     return 0
 

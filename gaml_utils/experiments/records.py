@@ -55,6 +55,7 @@ class Config(TypedDict, total=False):
     # of images
     ways: int
     filters: int
+    dtype: str  # of parameters and images; float32 if not there
     meta_batch: int
     iterations: int
     validation_episodes: int

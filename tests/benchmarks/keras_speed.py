@@ -43,8 +43,8 @@ WORKLOADS = {
     "conv4-64 stride, 4 tasks, 5 inner steps": Problem("stride", 5, 4),
     "conv4-64 max-pool, 4 tasks, 1 inner step": Problem("pool", 1, 4),
 }
-COST = [Problem("sine", 1, tasks) for tasks in (25, 50, 100, 200, 350, 500)]
-COST += [Problem("sine", steps, 25) for steps in (2, 3, 5, 7, 10)]
+COST = [Problem("sine", 1, tasks) for tasks in (25, 50, 100, 200, 350, 500, 1000)]
+COST += [Problem("sine", steps, 25) for steps in (2, 3, 5, 7, 10, 15, 20)]
 
 
 class Peer(NamedTuple):
@@ -66,10 +66,12 @@ PEERS = {
     "ours, agreement of outer gradients": Peer("peer_tensorflow", "ours_outer", weights="outer"),
     "ours, power -1 of outer gradients": Peer("peer_tensorflow", "ours_power", weights="power"),
     "ours, fit": Peer("peer_tensorflow", "ours_fit"),
+    "ours, fit without diagnostics": Peer("peer_tensorflow", "ours_fit_lean"),
     "ours, XLA": Peer("peer_tensorflow", "ours_xla", families=SINE),
     "ours, 8 a call": Peer("peer_tensorflow", "ours_several", families=SINE),
     "ours, 8 a call, XLA": Peer("peer_tensorflow", "ours_several_xla", families=SINE),
     "ours, fit, 8 a call, XLA": Peer("peer_tensorflow", "ours_fit_several", families=SINE),
+    "ours, fit without diagnostics, 8 a call, XLA": Peer("peer_tensorflow", "ours_fit_lean_several", families=SINE),
     "TensorFlow by hand": Peer("peer_tensorflow", "by_hand"),
     "TensorFlow by hand, XLA": Peer("peer_tensorflow", "by_hand_xla", families=SINE),
     "TensorFlow by hand, 8 a call": Peer("peer_tensorflow", "by_hand_several", families=SINE),
@@ -77,6 +79,8 @@ PEERS = {
     "NumPy, Part I (float64)": Peer("peer_numpy", "part_one", families=SINE),
     "JAX jit(vmap)": Peer("peer_jax", "vmap", ("jax",)),
     "JAX jit(vmap), 8 a call": Peer("peer_jax", "vmap_several", ("jax",), SINE),
+    "JAX, gradient of the mean": Peer("peer_jax", "mean", ("jax",), SINE),
+    "JAX, gradient of the mean, 8 a call": Peer("peer_jax", "mean_several", ("jax",), SINE),
     "JAX, tasks unrolled": Peer("peer_jax", "loop", ("jax",)),
     "torch.func": Peer("peer_torch", "func", ("torch",)),
     "higher": Peer("peer_torch", "higher", ("torch", "higher")),
@@ -249,19 +253,19 @@ def duel(problem: Problem) -> dict[str, dict]:
 
 def report(name: str, problem: Problem, found: dict, errors: dict, notes: dict, duels: dict) -> None:
     """The table of one workload."""
-    print(f"\n{name}\n{'':36s}{'steps / CPU s':>14s}{'to ours':>9s}{'first call':>12s}{'MB':>7s}{'gradient':>10s}")
+    print(f"\n{name}\n{'':46s}{'steps / CPU s':>14s}{'to ours':>9s}{'first call':>12s}{'MB':>7s}{'gradient':>10s}")
     for k, f in found.items():
         if k != "matrix product":
             against = f"{ratio(f, found['ours']):9.3f}" if "ours" in found else f"{'':9s}"
             memory = f"{f['megabytes']:7.0f}" if f["megabytes"] else f"{'':7s}"
-            print(f"{k:36s}{f['rate']:14.2f}{against}{f['first call, CPU seconds']:10.1f} s{memory}{errors[k]:10.0e}")
+            print(f"{k:46s}{f['rate']:14.2f}{against}{f['first call, CPU seconds']:10.1f} s{memory}{errors[k]:10.0e}")
     if limit := found.get("matrix product"):
         rate = limit["rate"] * 2 * 2048**3 / 1e6 / megaflops(problem)
-        print(f"{'arithmetic limit':36s}{rate:14.2f}   ({megaflops(problem):.0f} megaflops a step, products only)")
+        print(f"{'arithmetic limit':46s}{rate:14.2f}   ({megaflops(problem):.0f} megaflops a step, products only)")
     for way, ratios in duels.items():
-        print(f"{'in one process, ' + way:36s}   " + ", ".join(f"{k} {v:.3f}" for k, v in ratios.items()))
+        print(f"{'in one process, ' + way:46s}   " + ", ".join(f"{k} {v:.3f}" for k, v in ratios.items()))
     for k, note in notes.items():
-        print(f"{k:36s}   {note}", flush=True)
+        print(f"{k:46s}   {note}", flush=True)
 
 
 def cost(rounds: int) -> list[dict]:

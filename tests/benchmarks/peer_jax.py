@@ -36,8 +36,8 @@ def loss(problem: Problem, theta: list, x: jax.Array, y: jax.Array) -> jax.Array
     return jnp.square(out - y).mean()
 
 
-def task_gradient(problem: Problem) -> Callable:
-    """The meta-gradient of one task, as a function of (theta, task)."""
+def task_loss(problem: Problem) -> Callable:
+    """The query loss of one task after its inner loop, as a function of (theta, task)."""
 
     def query_loss(theta: list, task: tuple) -> jax.Array:
         for _ in range(problem.steps):
@@ -45,7 +45,18 @@ def task_gradient(problem: Problem) -> Callable:
             theta = [p - problem.inner_lr * q for p, q in zip(theta, g, strict=True)]
         return loss(problem, theta, *task[2:])
 
-    return jax.grad(query_loss)
+    return query_loss
+
+
+def task_gradient(problem: Problem) -> Callable:
+    """The meta-gradient of one task, as a function of (theta, task)."""
+    return jax.grad(task_loss(problem))
+
+
+def by_mean(problem: Problem) -> Callable:
+    """The gradient of the tasks' mean loss: parameters that all tasks share get one product instead of one each."""
+    every = jax.vmap(task_loss(problem), (None, 0))
+    return jax.grad(lambda theta, batch: every(theta, batch).mean())
 
 
 def by_vmap(problem: Problem) -> Callable:
@@ -112,6 +123,16 @@ def vmap(problem: Problem) -> Contender:
 def vmap_several(problem: Problem) -> Contender:
     """jit(vmap(grad)), several steps a call."""
     return contender(problem, by_vmap, several=True)
+
+
+def mean(problem: Problem) -> Contender:
+    """jit(grad(mean of vmap)), a step a call."""
+    return contender(problem, by_mean)
+
+
+def mean_several(problem: Problem) -> Contender:
+    """jit(grad(mean of vmap)), several steps a call."""
+    return contender(problem, by_mean, several=True)
 
 
 def loop(problem: Problem) -> Contender:

@@ -146,9 +146,19 @@ def ours_fit(problem: Problem, **compiled: Any) -> Contender:
     return Contender(run, theta_of(maml), maml.steps_per_execution)
 
 
+def ours_fit_lean(problem: Problem) -> Contender:
+    """`fit` without diagnostics: no loss before adaptation, no cosine."""
+    return ours_fit(problem, diagnostics=False)
+
+
 def ours_fit_several(problem: Problem) -> Contender:
     """`fit` with several steps an execution, compiled by XLA."""
     return ours_fit(problem, steps_per_execution=problem.several, jit_compile=True)
+
+
+def ours_fit_lean_several(problem: Problem) -> Contender:
+    """The same without diagnostics."""
+    return ours_fit(problem, steps_per_execution=problem.several, jit_compile=True, diagnostics=False)
 
 
 # ---- several steps a call, for ours and by hand ----

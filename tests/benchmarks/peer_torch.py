@@ -15,7 +15,7 @@ torch.set_num_interop_threads(1)
 def from_keras(array: np.ndarray) -> torch.Tensor:
     """Kernels as (filters, inputs, 3, 3), dense matrices as (outputs, inputs)."""
     axes = {2: (1, 0), 4: (3, 2, 0, 1)}.get(array.ndim, range(array.ndim))
-    return torch.tensor_rule(np.ascontiguousarray(array.transpose(*axes)))
+    return torch.tensor(np.ascontiguousarray(array.transpose(*axes)))
 
 
 def to_keras(tensor: torch.Tensor) -> np.ndarray:
@@ -81,7 +81,7 @@ def batches(problem: Problem) -> list[list[torch.Tensor]]:
     for batch in problem.batches():
         parts = [np.moveaxis(a, -1, 2) if a.ndim == 5 else a for a in batch]
         found.append(
-            [torch.tensor_rule(np.ascontiguousarray(a if a.dtype.kind == "f" else a.astype("int64"))) for a in parts]
+            [torch.tensor(np.ascontiguousarray(a if a.dtype.kind == "f" else a.astype("int64"))) for a in parts]
         )
     return found
 

@@ -225,3 +225,13 @@ def test_a_script_that_fails_is_named_and_stops_the_others(tmp_path, capfd):
     script.write_text(script.read_text() + "sys.exit(3) if last else threading.Event().wait()\n")
     assert run_workers([str(script)], 2) == 1
     assert "worker 1 of 2 (numbered from 0) ended with exit code 3" in capfd.readouterr().err
+
+
+def test_what_workers_print_may_go_to_a_file(tmp_path, capfd):
+    script, log = tmp_path / "script.py", tmp_path / "log"
+    script.write_text("import sys\nprint('here')\nsys.exit(4)\n")
+    with log.open("w+") as output:
+        assert run_workers([str(script)], 1, output=output) == 1
+    said, sentence = log.read_text().splitlines()
+    assert said == "here" and "worker 0 of 1 (numbered from 0) ended with exit code 4" in sentence
+    assert capfd.readouterr() == ("", "")

@@ -42,7 +42,7 @@ def largest_difference(config: Config, training: Job, workers: Any, steps: int) 
 
     All workers have to call this; the first of them is the one process as well.
     """
-    few = config | {"iterations": steps * BLOCKS, "dtype": "float64"}
+    few: Config = {**config, "iterations": steps * BLOCKS, "dtype": "float64"}
     together, _ = train_job(few, training, 1, workers)
     alone = train_job(few, training, 1)[0] if workers.first else together
     pairs = zip(together.outer_variables, alone.outer_variables, strict=True)

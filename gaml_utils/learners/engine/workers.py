@@ -121,7 +121,7 @@ class Workers:
         if self.alone:
             yield
             return
-        faulthandler.dump_traceback_later(self.timeout, exit=True, file=sys.__stderr__)
+        faulthandler.dump_traceback_later(self.timeout, exit=True, file=2)  # wherever sys.stderr leads
         try:
             yield
         finally:

@@ -1,0 +1,104 @@
+"""Two workers against one process on the same work: conv4-64 with stride, 16 tasks an outer step, agreement.
+
+    python tests/benchmarks/workers_speed.py [--rounds N] [--store]
+
+First all of them take three outer steps in float64 from the same start, and their parameters must agree to 1e-12. Then
+they take turns, a launch each, ROUNDS times: one process with one thread, two workers with one thread each, and one
+process with a thread for each core. A launch takes STEPS outer steps, the first few apart, and says the median wall
+seconds of one. --store writes the ratios into data/results/bench.json.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+from gaml_utils.writing import write_text
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+STORED = ROOT / "data/results/bench.json"
+ROUNDS, STEPS, FIRST, TASKS = 5, 24, 4, 16
+WAYS = {"one process, one thread": (1, 1), "two workers, one thread each": (2, 1), "one process, two threads": (1, 2)}
+ONE, TWO, BOTH = WAYS
+
+
+def work(folder: pathlib.Path, steps: int, exact: bool) -> None:
+    """In a worker: so many outer steps; the first one writes the parameters, or the seconds of a step."""
+    import time
+
+    from gaml_utils.learners.workers import join_workers
+
+    workers = join_workers()
+    import keras
+    from peer_problems import Problem
+    from peer_tensorflow import agreement_weights, keras_model
+
+    from gaml_utils.learners import MAML, as_dataset
+
+    problem = Problem("stride", 1, TASKS, check=exact)
+    learner = MAML(keras_model(problem), problem.inner_lr, problem.steps, agreement_weights)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype=problem.dtype)
+    learner.compile(keras.optimizers.Adam(1e-3), loss, workers=workers, diagnostics=False)
+    data = as_dataset(problem.source, TASKS, *problem.points, dtype=problem.dtype, workers=workers)
+    ends = [time.perf_counter()]
+    after = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: ends.append(time.perf_counter()))
+    learner.fit(data, steps_per_epoch=steps, callbacks=[after], verbose=0)
+    if workers.first:
+        np.save(folder / "parameters.npy", np.concatenate([np.ravel(v) for v in learner.outer_variables]))
+        write_text(folder / "seconds.json", json.dumps(np.diff(ends).tolist()))
+
+
+def launched(way: str, steps: int, exact: bool = False) -> tuple[list, np.ndarray]:
+    """Seconds of each outer step of one launch, and the parameters after it."""
+    workers, threads = WAYS[way]
+    limits = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
+    onednn = {"TF_ENABLE_ONEDNN_OPTS": str(int(not exact)), "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+    command = [sys.executable, "-m", "gaml_utils.worker_processes", "--workers", str(workers), __file__]
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(
+            [*command, "--work", folder, "--steps", str(steps), *(["--exact"] if exact else [])],
+            env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}"} | limits | onednn,
+            check=True,
+        )
+        seconds = json.loads((pathlib.Path(folder) / "seconds.json").read_text())
+        return seconds, np.load(pathlib.Path(folder) / "parameters.npy", allow_pickle=False)
+
+
+def main() -> None:
+    """Check, then take turns."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--store", action="store_true", help="write the ratios into data/results/bench.json")
+    parser.add_argument("--work", type=pathlib.Path, help=argparse.SUPPRESS)
+    parser.add_argument("--steps", type=int, default=STEPS, help=argparse.SUPPRESS)
+    parser.add_argument("--exact", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.work:
+        return work(given.work, given.steps, given.exact)
+    ends = {way: launched(way, 3, exact=True)[1] for way in WAYS}
+    apart = max(float(np.abs(end - ends[ONE]).max()) for end in ends.values())
+    if not apart <= 1e-12:
+        sys.exit(f"they do not compute the same: parameters differ by {apart:.1e}")
+    rounds = [
+        {way: statistics.median(launched(way, given.steps)[0][FIRST:]) for way in WAYS} for _ in range(given.rounds)
+    ]
+    medians = {way: statistics.median(r[way] for r in rounds) for way in WAYS}
+    ratios = {f"{TWO} / {one}": statistics.median(r[one] / r[TWO] for r in rounds) for one in (ONE, BOTH)}
+    for name, value in (medians | ratios).items():
+        print(f"{name:60s} {value:.3f}")
+    if given.store:
+        found = {"tasks": TASKS, "rounds": given.rounds, "difference": apart, "seconds": medians, "ratios": ratios}
+        content = json.loads(STORED.read_text(encoding="utf-8")) | {"workers": found}
+        write_text(STORED, json.dumps(content, indent=1) + "\n")
+        print(f"written: {STORED.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
