@@ -55,6 +55,7 @@ slides: .venv/ready
 bench: .venv/ready
 	$(PY) tests/benchmarks/numpy_speed.py
 	$(PY) tests/benchmarks/keras_speed.py $(if $(STORE),--store)
+	$(PY) tests/benchmarks/workers_speed.py $(if $(STORE),--store)
 
 # Other processors are imitated by the libraries for matrix products of NumPy and of TensorFlow.
 portability: .venv/ready
