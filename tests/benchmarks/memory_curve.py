@@ -3,8 +3,9 @@
     python tests/benchmarks/memory_curve.py [--store]
 
 A process for each: the peak of its memory after one meta-gradient, less its peak just before, with TensorFlow, model
-and tasks in place. One inner step of exact MAML on a dense network of more than 5 million parameters, float32, SGD.
-Before that, the two ways are shown to give the same on a small network. --store writes data/results/memory_curve.json.
+and tasks in place. One inner step of exact MAML in float32, SGD: on a dense network of more than 5 million parameters,
+and on conv4 with 64 filters, five classes, one image of each to learn from and five to ask, up to 1,000 tasks. Before
+that, the two ways are shown to give the same on a small network. --store writes data/results/memory_curve.json.
 """
 
 import argparse
@@ -26,6 +27,7 @@ STORED = ROOT / "data/results/memory_curve.json"
 CONFIG = {
     "sizes": [64, 2250, 2250, 1],
     "tasks": [5, 10, 25, 50],
+    "conv4 tasks": [10, 30, 100, 300, 1000],
     "shots": 5,
     "queries": 5,
     "inner_lr": 0.01,
@@ -67,6 +69,15 @@ def problem(sizes: list, tasks: int) -> tuple[Any, Any]:
     return learner, TaskBatch(*parts)
 
 
+def images(tasks: int) -> tuple[Any, Any]:
+    """The same with conv4 and images of noise, as keras_speed.py has them."""
+    from peer_problems import Problem
+    from peer_tensorflow import agreement_weights, learner, tensors
+
+    stride = Problem("stride", CONFIG["inner_steps"], tasks)
+    return learner(stride, agreement_weights), tensors(stride)[0]
+
+
 def meta_gradient(learner: Any, way: str) -> Any:
     """The function to be measured."""
     from gaml_utils.learners.matrix_free import task_by_task
@@ -84,12 +95,12 @@ def apart() -> float:
     return float(max(np.abs(one.weights - other.weights).max(), np.linalg.norm(a - b) / np.linalg.norm(a)))
 
 
-def measured(way: str, tasks: int) -> dict:
+def measured(way: str, tasks: int, sizes: list) -> dict:
     """In this process: megabytes at the peak above those before, wall seconds, the number of parameters."""
     import tensorflow as tf
     from peer_worker import peak_megabytes
 
-    learner, batch = problem(CONFIG["sizes"], tasks)
+    learner, batch = problem(sizes, tasks) if sizes else images(tasks)
     batch = type(batch)(*map(tf.constant, batch))
     function = meta_gradient(learner, way)
     before, start = peak_megabytes(), time.perf_counter()
@@ -120,15 +131,8 @@ def curve() -> dict:
     error = in_a_process("--apart")
     if not error <= 1e-5:
         sys.exit(f"the two ways differ by {error:.1e}")
-    rows, worst = [], 0.0
-    for tasks in CONFIG["tasks"]:
-        pair = [in_a_process("--way", way, "--tasks", str(tasks)) for way in WAYS]
-        a, b = (row.pop("weights") for row in pair)
-        worst = max(worst, *(abs(x - y) for x, y in zip(a, b, strict=True)))
-        rows += pair
-        print(f"{tasks:4d} tasks: " + ", ".join(f"{row['way']} {row['megabytes']:6d} MB" for row in pair), flush=True)
-    parameters = rows[0]["parameters"]
-    rows = [{k: v for k, v in row.items() if k != "parameters"} for row in rows]
+    rows, worst, parameters = pairs(CONFIG["tasks"])
+    conv4, apart_conv4, of_conv4 = pairs(CONFIG["conv4 tasks"], "--conv4")
     return {
         "command": "python tests/benchmarks/memory_curve.py --store",
         "config": CONFIG,
@@ -137,7 +141,22 @@ def curve() -> dict:
         "versions": versions(),
         "largest difference of a weight": worst,
         "rows": rows,
+        "conv4": {"parameters": of_conv4, "largest difference of a weight": apart_conv4, "rows": conv4},
     }
+
+
+def pairs(numbers: list, *which: str) -> tuple[list, float, int]:
+    """Both ways at each number of tasks, the largest difference of a weight, and the number of parameters."""
+    rows, worst, parameters = [], 0.0, 0
+    for tasks in numbers:
+        pair = [in_a_process("--way", way, "--tasks", str(tasks), *which) for way in WAYS]
+        a, b = (row.pop("weights") for row in pair)
+        worst = max(worst, *(abs(x - y) for x, y in zip(a, b, strict=True)))
+        parameters = {row.pop("parameters") for row in pair}.pop()
+        rows += pair
+        shown = ", ".join(f"{row['way']} {row['megabytes']:6d} MB" for row in pair)
+        print(f"{tasks:4d} tasks{' conv4' * bool(which)}: {shown}", flush=True)
+    return rows, worst, parameters
 
 
 def versions() -> dict[str, str]:
@@ -154,12 +173,13 @@ def main() -> None:
     parser.add_argument("--store", action="store_true", help="write data/results/memory_curve.json")
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     parser.add_argument("--tasks", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--conv4", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--apart", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.apart:
         return print(apart())
     if arguments.way:
-        return print(json.dumps(measured(arguments.way, arguments.tasks)))
+        return print(json.dumps(measured(arguments.way, arguments.tasks, [] if arguments.conv4 else CONFIG["sizes"])))
     result = curve()
     if arguments.store:
         write_text(STORED, json.dumps(result, indent=1) + "\n")
