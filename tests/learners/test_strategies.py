@@ -65,3 +65,16 @@ def test_every_learner_asks(monkeypatch):
     for kind in (getattr(kind, "func", kind) for kind in LEARNERS.values()):
         for method in ("fit", "evaluate", "require_compiled"):
             assert getattr(kind, method) is getattr(MAML, method), (kind, method)
+
+
+def test_a_tpu_strategy_is_refused_by_name(monkeypatch):
+    """There is no TPU here: a strategy of that class is all that is looked at."""
+
+    class TPUStrategy:
+        pass
+
+    monkeypatch.setattr(tf.distribute, "has_strategy", lambda: True)
+    monkeypatch.setattr(tf.distribute, "get_strategy", TPUStrategy)
+    learner = MAML(net(), 0.01)
+    with pytest.raises(ValueError, match="compile should be called outside of TPUStrategy"):
+        learner.compile("sgd", "mse")

@@ -7,12 +7,15 @@ import signal
 import socket
 import subprocess
 import sys
+import types
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from gaml_utils.learners import as_dataset, join_workers
+from gaml_utils.code import code_digest
+from gaml_utils.learners import Workers, as_dataset, join_workers
 from gaml_utils.learners.engine.workers import PORTS
 from gaml_utils.tasks import SineTasks
 from gaml_utils.worker_processes import main, run_workers, worker_environments
@@ -186,6 +189,40 @@ def test_join_workers_late_is_refused(monkeypatch):
     monkeypatch.setenv("TF_CONFIG", worker_environments(2)[0]["TF_CONFIG"])
     with pytest.raises(RuntimeError, match="join_workers should be called before anything else of TensorFlow runs"):
         join_workers()
+
+
+class Unlike(Workers):
+    """One of three, of which the last says something else of everything."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 3
+
+    def join(self, tensors):
+        return tf.concat([tensors, tensors, tensors + 1], axis=0)
+
+
+def test_who_is_unlike_the_first_worker_is_named():
+    with pytest.raises(ValueError, match="workers should have the same Keras, but worker 2 differs in it from worker"):
+        Unlike().agree(Keras="3")
+
+
+def test_workers_that_join_compare_package_and_versions(monkeypatch):
+    """The class that connects stands in for a connection: what is compared, and that it is."""
+    strategy = types.SimpleNamespace(
+        num_replicas_in_sync=2,
+        extended=types.SimpleNamespace(worker_devices=["CPU"]),
+        cluster_resolver=types.SimpleNamespace(task_id=1),
+    )
+    compared = {}
+    monkeypatch.setenv("TF_CONFIG", worker_environments(2)[1]["TF_CONFIG"])
+    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", lambda resolver: strategy)
+    monkeypatch.setattr(Workers, "agree", lambda self, **digests: compared.update(digests))
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # put back afterwards
+    workers = join_workers(timeout=5)
+    assert (workers.index, workers.count, workers.timeout) == (1, 2, 5)
+    versions = {"TensorFlow": tf.__version__, "Keras": keras.__version__, "NumPy": np.__version__}
+    assert compared == versions | {"package": code_digest()}
 
 
 @pytest.mark.parametrize(
