@@ -303,6 +303,9 @@ def main() -> None:
     parser.add_argument("--only", default="", help='workloads whose name holds this text; "cost" for the cost alone')
     parser.add_argument("--store", action="store_true", help="write data/results/bench.json")
     parser.add_argument("--duels", action="store_true", help="only ours against TensorFlow by hand, of the stored run")
+    parser.add_argument(
+        "--cost", action="store_true", help="only how cost grows with tasks and steps, of the stored run"
+    )
     arguments = parser.parse_args()
     if arguments.duels:
         result = json.loads(STORED.read_text(encoding="utf-8"))
@@ -310,6 +313,8 @@ def main() -> None:
             progress(name)
             result["workloads"][name]["in one process"] = duel(WORKLOADS[name])
         return store(result)
+    if arguments.cost:
+        return store(json.loads(STORED.read_text(encoding="utf-8")) | {"cost": cost(ROUNDS)})
     if arguments.store and (arguments.quick or arguments.only):
         parser.error("--store is for a complete run")
     rounds = arguments.rounds or (3 if arguments.quick else ROUNDS)

@@ -206,8 +206,8 @@ def test_time_and_memory_were_measured_for_every_notebook_and_are_within_bounds(
     for name, run in MEASURED.items():
         number = name.removeprefix("solutions/")[:2]
         assert run["seconds"] <= (20 if name.startswith("solutions/") else 90 if number >= "06" else 60), name
-        most = 1250 if name.startswith("08") else 1200 if number >= "08" else 1000 if number >= "06" else 400
-        assert run["megabytes"] <= most, name  # chapter 08 is 50 too large on some processors: to be mended
+        most = 1500 if number == "17" else 1200 if number >= "08" else 1000 if number >= "06" else 400
+        assert run["megabytes"] <= most, name  # chapter 17: with its workers
     assert sum(run["seconds"] for run in MEASURED.values()) <= 600
 
 
