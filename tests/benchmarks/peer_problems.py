@@ -45,8 +45,8 @@ class Problem(NamedTuple):
 
     @property
     def inner_lr(self) -> float:
-        """Of the inner loop."""
-        return 0.1 if self.conv else 0.01
+        """Of the inner loop; many steps are shorter, since nobody may diverge."""
+        return 0.1 if self.conv else 0.1 / max(10, self.steps)
 
     @property
     def several(self) -> int:

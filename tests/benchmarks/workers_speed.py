@@ -3,8 +3,8 @@
     python tests/benchmarks/workers_speed.py [--rounds N] [--store]
 
 First all of them take three outer steps in float64 from the same start, and their parameters must agree to 1e-12. Then
-they take turns, a launch each, ROUNDS times: one process with one thread, two workers with one thread each, and one
-process with a thread for each core. A launch takes STEPS outer steps, the first few apart, and says the median wall
+they take turns, a launch each, ROUNDS times: one process with one thread, two workers (products in one thread), and one
+process with two threads, for two tasks side by side. A launch takes STEPS outer steps, the first few apart, and says the median wall
 seconds of one. --store writes the ratios into data/results/bench.json.
 """
 
@@ -25,7 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 STORED = ROOT / "data/results/bench.json"
 ROUNDS, STEPS, FIRST, TASKS = 5, 24, 4, 16
-WAYS = {"one process, one thread": (1, 1), "two workers, one thread each": (2, 1), "one process, two threads": (1, 2)}
+WAYS = {"one process, one thread": (1, 1), "two workers": (2, 2), "one process, two threads": (1, 2)}
 ONE, TWO, BOTH = WAYS
 
 
@@ -33,15 +33,15 @@ def work(folder: pathlib.Path, steps: int, exact: bool) -> None:
     """In a worker: so many outer steps; the first one writes the parameters, or the seconds of a step."""
     import time
 
-    from gaml_utils.learners.workers import join_workers
-
-    workers = join_workers()
     import keras
+    import tensorflow as tf
     from peer_problems import Problem
-    from peer_tensorflow import agreement_weights, keras_model
+    from peer_tensorflow import agreement_weights, keras_model  # which asks for one thread of each kind
 
-    from gaml_utils.learners import MAML, as_dataset
+    from gaml_utils.learners import MAML, as_dataset, join_workers
 
+    tf.config.threading.set_inter_op_parallelism_threads(int(os.environ["TF_NUM_INTEROP_THREADS"]))
+    workers = join_workers()
     problem = Problem("stride", 1, TASKS, check=exact)
     learner = MAML(keras_model(problem), problem.inner_lr, problem.steps, agreement_weights)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype=problem.dtype)
@@ -58,7 +58,8 @@ def work(folder: pathlib.Path, steps: int, exact: bool) -> None:
 def launched(way: str, steps: int, exact: bool = False) -> tuple[list, np.ndarray]:
     """Seconds of each outer step of one launch, and the parameters after it."""
     workers, threads = WAYS[way]
-    limits = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
+    limits = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    limits |= {"TF_NUM_INTEROP_THREADS": str(threads)}  # so many tasks side by side
     onednn = {"TF_ENABLE_ONEDNN_OPTS": str(int(not exact)), "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
     command = [sys.executable, "-m", "gaml_utils.worker_processes", "--workers", str(workers), __file__]
     with tempfile.TemporaryDirectory() as folder:

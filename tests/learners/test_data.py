@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from gaml_utils.learners.data import as_dataset
 from gaml_utils.learners.engine.checks import check_tensors
+from gaml_utils.learners.engine.workers import Workers
 from gaml_utils.records import TaskBatch
 from gaml_utils.tasks.regression import SineTasks
 from tests.support.plain_formulas import same
@@ -107,7 +108,28 @@ def test_lists_are_sampled_too():
     assert [a.shape for a in next(iter(as_dataset(Lists(), 2, 3, 4)))] == [(2, 3, 1), (2, 3, 1), (2, 4, 1), (2, 4, 1)]
 
 
-@pytest.mark.parametrize("name", ["meta_batch", "shots", "queries"])
+@pytest.mark.parametrize("together", [2, 5, 40])
+@pytest.mark.parametrize("start", [0, 3, 7])
+def test_batches_drawn_together_are_parts_of_one_call(together, start):
+    found = first(sines(seed=7, dtype="float64", learner=learner_at(start), drawn_together=together), 9)
+    for n, batch in enumerate(found, start):
+        call, k = divmod(n, together)
+        whole = SineTasks().sample(np.random.default_rng([7, call]), 3 * together, 4, 5)
+        assert same(batch, TaskBatch(*(a[3 * k : 3 * k + 3] for a in whole)))
+
+
+@pytest.mark.parametrize("together", [1, 4])
+def test_each_worker_has_its_tasks_of_each_batch(together):
+    options = {"meta_batch": 6, "shots": 2, "queries": 3, "dtype": "float64", "drawn_together": together}
+    expected = first(as_dataset(SineTasks(), **options), 6)
+    for index in range(3):
+        workers = Workers()
+        workers.index, workers.count, workers.agree = index, 3, lambda **digests: None
+        for batch, whole in zip(first(as_dataset(SineTasks(), **options, workers=workers), 6), expected, strict=True):
+            assert same(batch, TaskBatch(*(a[2 * index : 2 * index + 2] for a in whole)))
+
+
+@pytest.mark.parametrize("name", ["meta_batch", "shots", "queries", "drawn_together"])
 @pytest.mark.parametrize("value", [0, -1, 2.0, True, "3", None])
 def test_bad_count_is_refused_at_once(name, value):
     with pytest.raises(ValueError, match=f"{name} should be a whole number"):
