@@ -3,9 +3,9 @@
     python tests/benchmarks/workers_speed.py [--rounds N] [--store]
 
 First all of them take three outer steps in float64 from the same start, and their parameters must agree to 1e-12. Then
-they take turns, a launch each, ROUNDS times: one process with one thread, two workers (products in one thread), and one
-process with two threads, for two tasks side by side. A launch takes STEPS outer steps, the first few apart, and says the median wall
-seconds of one. --store writes the ratios into data/results/bench.json.
+they take turns, a launch each, ROUNDS times: one process with one thread, two workers, and one process with two
+threads, for two tasks side by side. A launch takes STEPS outer steps, the first few apart, and says the median wall
+seconds of one. --store writes them, and their ratios, into data/results/bench.json.
 """
 
 import argparse
@@ -95,7 +95,7 @@ def main() -> None:
     for name, value in (medians | ratios).items():
         print(f"{name:60s} {value:.3f}")
     if given.store:
-        found = {"tasks": TASKS, "rounds": given.rounds, "difference": apart, "seconds": medians, "ratios": ratios}
+        found = {"tasks": TASKS, "difference": apart, "rounds": rounds, "seconds": medians, "ratios": ratios}
         content = json.loads(STORED.read_text(encoding="utf-8")) | {"workers": found}
         write_text(STORED, json.dumps(content, indent=1) + "\n")
         print(f"written: {STORED.relative_to(ROOT)}")
