@@ -7,7 +7,7 @@ from gaml_utils.plotting.chapter_13 import plot_attacks, plot_lorenz, plot_sorte
 from gaml_utils.plotting.chapter_14 import plot_purity, plot_sources
 from gaml_utils.plotting.chapter_15 import plot_clouds, plot_showings
 from gaml_utils.plotting.chapter_16 import plot_arm, plot_reach, plot_reached, plot_success
-from gaml_utils.plotting.chapter_17 import plot_cost, plot_efficiency, plot_shares
+from gaml_utils.plotting.chapter_17 import plot_efficiency, plot_shares
 from gaml_utils.plotting.charts import plot_adaptation, plot_bars, plot_curves, plot_images, plot_weights, smooth
 from gaml_utils.plotting.controls import show_controls
 from gaml_utils.plotting.style import (
@@ -42,7 +42,6 @@ __all__ = [
     "plot_bars",
     "plot_by_rank",
     "plot_clouds",
-    "plot_cost",
     "plot_curves",
     "plot_dial",
     "plot_effects",

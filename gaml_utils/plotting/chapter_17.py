@@ -1,4 +1,4 @@
-"""Chapter 17's own figures: whose rows the updates are, what a step costs, and how far a training can grow."""
+"""Chapter 17's own figures: whose rows the updates are, and how far a training can grow."""
 
 from collections.abc import Mapping, Sequence
 
@@ -29,13 +29,3 @@ def plot_efficiency(ax: Axes, workers: Sequence[int], curves: Mapping[str, Seque
     ax.set_xscale("log", base=2)
     ax.set(xlabel="workers", ylabel="part of a step that computes", ylim=(-0.03, 1.05), title=title)
     ax.legend(fontsize=8, loc="lower left")
-
-
-def plot_cost(ax: Axes, points: Sequence[tuple[float, float]], what: str) -> None:
-    """(how many, milliseconds) as points, and the straight line that fits them best."""
-    number, milliseconds = np.array(sorted(points)).T
-    slope, start = np.polyfit(number, milliseconds, 1)
-    ax.plot(number, milliseconds, MARKERS[0], color=COLOURS[0], label="measured", linestyle="none")
-    ax.plot(number, start + slope * number, linestyle=DASHES[1], color=BLACK, lw=1, label="straight line")
-    ax.set(xlabel=what, ylabel="ms an outer step", xlim=(0, None), ylim=(0, None))
-    ax.legend(fontsize=8)

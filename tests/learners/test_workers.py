@@ -219,8 +219,8 @@ def test_workers_that_join_compare_package_and_versions(monkeypatch):
     monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", lambda resolver: strategy)
     monkeypatch.setattr(Workers, "agree", lambda self, **digests: compared.update(digests))
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # put back afterwards
-    workers = join_workers(timeout=5)
-    assert (workers.index, workers.count, workers.timeout) == (1, 2, 5)
+    workers = join_workers(timeout=900)
+    assert (workers.index, workers.count, workers.timeout) == (1, 2, 900)
     versions = {"TensorFlow": tf.__version__, "Keras": keras.__version__, "NumPy": np.__version__}
     assert compared == versions | {"package": code_digest()}
 

@@ -23,11 +23,3 @@ def test_each_rule_has_its_efficiency_over_the_workers(ax):
         "all pairs": [1, 0.5, 0.2],
     }
     assert ax.get_xscale() == "log" and ax.get_title() == "here"
-
-
-def test_a_cost_has_its_points_and_the_line_that_fits_them(ax):
-    chapter_17.plot_cost(ax, [(20, 5.0), (10, 3.0), (30, 7.0)], "tasks")
-    points, line = ax.lines
-    assert points.get_xydata().tolist() == [[10, 3], [20, 5], [30, 7]]
-    np.testing.assert_allclose(line.get_ydata(), [3, 5, 7])
-    assert ax.get_xlabel() == "tasks"
