@@ -42,7 +42,10 @@ METADATA = {
 
 
 class PeakMemory(threading.Thread):
-    """Looks at a process and its children every 20 ms; .megabytes is the most it saw."""
+    """Looks at a process and its children every 20 ms; .megabytes is the most it saw.
+
+    Where there are several and the system says so, pages that they share count once in all (pss).
+    """
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -52,9 +55,19 @@ class PeakMemory(threading.Thread):
         while not self.stopped.wait(0.02):
             try:
                 family = [self.process, *self.process.children(recursive=True)]
-                self.megabytes = max(self.megabytes, sum(p.memory_info().rss for p in family) / 1e6)
-            except psutil.Error:
-                return
+                found = [own_bytes(p, len(family) > 1) for p in family]
+            except psutil.Error:  # one of them has just ended
+                if not self.process.is_running():
+                    return
+                continue
+            self.megabytes = max(self.megabytes, sum(found) / 1e6)
+
+
+def own_bytes(process: psutil.Process, shared: bool) -> int:
+    """The memory of a process; shared: of pages that it has in common with others its part alone, where known."""
+    if shared and psutil.LINUX:
+        return process.memory_full_info().pss
+    return process.memory_info().rss
 
 
 def execute(path: pathlib.Path) -> tuple[nbformat.NotebookNode, dict]:
