@@ -35,8 +35,8 @@ def as_dataset(
     have had. workers: of join_workers(): each draws the same meta-batches and takes its share of their tasks.
     drawn_together: so many meta-batches come from one call of `sample`, which is quicker where they are small; they are
     other tasks than those that are drawn one by one.
-    Raises ValueError if a count is not a whole number of at least 1, if meta_batch cannot be shared out, and if the
-    workers draw different tasks.
+    Raises ValueError if a count is not a whole number of at least 1, if meta_batch cannot be shared out, if the
+    workers draw different tasks, and for tasks that do not give as many as one call has to draw together.
     """
     sizes = {"meta_batch": meta_batch, "shots": shots, "queries": queries, "drawn_together": drawn_together}
     for name, value in sizes.items():
@@ -49,6 +49,9 @@ def as_dataset(
 
     def own(a: np.ndarray) -> np.ndarray:
         """(tasks of a call, ...) -> (drawn_together, this worker's tasks of a meta-batch, ...)."""
+        if drawn_together > 1 and len(a) != meta_batch * drawn_together:
+            asked = f"{meta_batch * drawn_together} tasks, for {drawn_together} meta-batches"
+            raise ValueError(f"tasks.sample should give the {asked}, that it is asked for, got {len(a)}")
         a = np.reshape(a, (drawn_together, -1, *np.shape(a)[1:]))
         workers.check_tasks("each meta-batch", a.shape[1])
         size = a.shape[1] // workers.count

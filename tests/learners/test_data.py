@@ -118,6 +118,22 @@ def test_batches_drawn_together_are_parts_of_one_call(together, start):
         assert same(batch, TaskBatch(*(a[3 * k : 3 * k + 3] for a in whole)))
 
 
+def test_tasks_that_give_another_number_than_asked_are_refused_where_it_would_cut_batches_wrongly():
+    class Four:
+        def sample(self, rng, tasks, shots, queries):
+            return SineTasks().sample(rng, 4, shots, queries)
+
+    assert next(iter(as_dataset(Four(), 2, 3, 3))).support_x.shape == (4, 3, 1)
+    with pytest.raises(ValueError, match="tasks.sample should give the 4 tasks, for 2 meta-batches"):
+        as_dataset(
+            type("Six", (), {"sample": lambda self, rng, *n: SineTasks().sample(rng, 6, 3, 3)})(),
+            2,
+            3,
+            3,
+            drawn_together=2,
+        )
+
+
 @pytest.mark.parametrize("together", [1, 4])
 def test_each_worker_has_its_tasks_of_each_batch(together):
     options = {"meta_batch": 6, "shots": 2, "queries": 3, "dtype": "float64", "drawn_together": together}
