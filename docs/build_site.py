@@ -39,11 +39,11 @@ def assemble(source: pathlib.Path, notebooks: pathlib.Path | None = None) -> Non
     for path in source.glob("*.md"):
         text = path.read_text(encoding="utf-8")
         path.write_text(re.sub(r"\]\(docs/([\w-]+\.md)", r"](\1", text), encoding="utf-8")
+    if notebooks:
+        shutil.copytree(notebooks, source / "notebooks", dirs_exist_ok=True)
     for path in (source / "notebooks").rglob("*.ipynb"):
         text = path.read_text(encoding="utf-8")
         path.write_text(re.sub(r"\]\(((?:\.\./)+)docs/([\w-]+\.md)", r"](\1\2", text), encoding="utf-8")
-    if notebooks:
-        shutil.copytree(notebooks, source / "notebooks", dirs_exist_ok=True)
 
 
 def main(folder: pathlib.Path, notebooks: pathlib.Path | None = None) -> int:
