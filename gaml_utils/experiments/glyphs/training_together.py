@@ -4,7 +4,8 @@
 
 In float64 its parameters after 20 outer steps are compared with those of one process. Then it is trained in full with
 every seed of chapter 08, and its accuracy on the test scripts is held against the 95% interval that is stored there.
-What is finished is kept in --folder, and after an interruption the same command goes on from there, bit for bit.
+What is finished is kept in --folder, apart for each code and number of workers; after an interruption the same command
+goes on from there, bit for bit.
 --steps N: no more than the first part, of N outer steps. --seeds 0 1: of the second part these. --store writes
 data/results/glyphs_together.json. Exit code 1 where an answer is no.
 """
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from gaml_utils.code import code_digest
 from gaml_utils.experiments.files import RESULTS, load, versions, write_json
 from gaml_utils.experiments.glyphs.plan import GLYPHS, tuned_step_size
 from gaml_utils.experiments.glyphs.training import BLOCKS, accuracies, train_job
@@ -28,6 +30,7 @@ from gaml_utils.paths import BUILD
 from gaml_utils.reproducibility import reproducible
 from gaml_utils.writing import write_text
 
+SCRIPT = "gaml_utils/experiments/glyphs/training_together.py"
 LEARNER, RULE = "MAML", "agreement"
 EXACT_STEPS, ROUNDING = 20, 1e-12
 
@@ -95,6 +98,7 @@ def main() -> int:
 
     workers, runs = join_workers(), load("glyphs")["runs"]
     step_size = tuned_step_size(GLYPHS, runs, LEARNER, RULE)
+    folder = given.folder / f"{workers.count}_workers_{code_digest()[:12]}"
     trainings = [job("comparison", LEARNER, RULE, step_size, seed) for seed in given.seeds]
     difference = largest_difference(GLYPHS, trainings[0], workers, given.steps or EXACT_STEPS)
     fine = not workers.first or difference <= ROUNDING
@@ -108,7 +112,7 @@ def main() -> int:
         return int(not fine)
     done = []
     for training in trainings:
-        run = trained(GLYPHS, training, workers, given.folder)
+        run = trained(GLYPHS, training, workers, folder)
         done.append(run)
         if workers.first:
             shown = ", ".join(f"{a[0]:.2%}" for a in run["test_accuracy"])
@@ -118,9 +122,7 @@ def main() -> int:
     stored = select(runs, "comparison", LEARNER, RULE, step_size, "test_accuracy")[..., 0]
     fine &= compared(GLYPHS, done, stored)
     if given.store:
-        command = (
-            "python -m gaml_utils.learners.workers --workers 2 " + "gaml_utils/experiments/glyphs/training_together.py"
-        )
+        command = f"python -m gaml_utils.learners.workers --workers {workers.count} {SCRIPT} --store"
         content = {"command": command, "config": GLYPHS, "versions": versions(keras=True), "difference": difference}
         write_json(RESULTS / "glyphs_together.json", content | {"runs": done})
     return int(not fine)

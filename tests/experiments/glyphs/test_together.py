@@ -40,6 +40,9 @@ def test_the_command_compares_trains_keeps_and_stores(small, tmp_path, capsys, m
     monkeypatch.setattr(together, "train_job", lambda *given, **more: pytest.fail("trained again"))
     small("--seeds", "0")
     assert run["digest"] in capsys.readouterr().out  # what was done is kept
+    monkeypatch.setattr(together, "code_digest", lambda: "another code")
+    with pytest.raises(pytest.fail.Exception, match="trained again"):  # but not for other code
+        small("--seeds", "0")
 
 
 def test_the_largest_difference_is_between_the_workers_and_one_process(monkeypatch):
