@@ -1,12 +1,19 @@
 """Before any test module is imported: what makes numbers equal everywhere, as in the first cell of each chapter."""
 
+import gc
+import os
 import sys
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # the cores have a process each: further threads would wait for one another
+    for library in ("TF_NUM_INTRAOP", "TF_NUM_INTEROP", "OMP_NUM"):
+        os.environ.setdefault(f"{library}_THREADS", "1")
 
 import pytest
 
 from gaml_utils import reproducible
 
 reproducible()
+gc.set_threshold(50_000, 10, 10)  # traced graphs are many small objects that stay: looking at them costs a tenth
 
 
 def pytest_collection_finish(session):

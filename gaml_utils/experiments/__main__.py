@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> None:
     config = EXPERIMENTS[options.name].config
     try:
         _work(options, config)
-    except (Refused, Lost, OSError) as problem:
+    except (Refused, Lost, OSError, ImportError) as problem:
         sys.exit(f"{problem}\nWhat was finished is kept; the same command goes on from there.")
 
 

@@ -100,8 +100,10 @@ def on_cluster(task: Callable[[Job], Run], jobs: list[Job], scheduler: str, vari
     after worker (distributed.scheduler.allowed-failures of them) is lost. Raises ImportError without the extra
     "cluster", OSError where nobody answers at the address.
     """
-    from dask.distributed import Client, KilledWorker
-
+    try:
+        from dask.distributed import Client, KilledWorker
+    except ImportError as error:
+        raise ImportError(f'Dask is missing: pip install "gaml-utils[cluster]" ({error})') from error
     queue, lost = deque(jobs), []
     flying: dict[Future, Job] = {}
     with Client(scheduler, name="gaml_utils") as client:

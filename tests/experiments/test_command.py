@@ -1,11 +1,13 @@
 """The command line of the experiments."""
 
 import pathlib
+import sys
 
 import pytest
 
 from gaml_utils.experiments import __main__ as command
-from tests.support.small_experiment import NAME
+from gaml_utils.experiments import runner
+from tests.support.small_experiment import NAME, TINY
 
 
 def test_command_line_runs_the_named_experiment(monkeypatch, capsys):
@@ -44,3 +46,10 @@ def test_refused_name_is_told_the_names_there_are(capsys):
     with pytest.raises(SystemExit):
         command.main(["sine_nympy"])
     assert NAME in capsys.readouterr().err
+
+
+def test_a_cluster_without_its_extra_is_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "dask.distributed", None)
+    monkeypatch.setattr(command, "run", lambda name, config, **where: runner.run(name, TINY, tmp_path, **where))
+    with pytest.raises(SystemExit, match=r'^Dask is missing: pip install "gaml-utils\[cluster\]".*\nWhat was finished'):
+        command.main([NAME, "--scheduler", "tcp://127.0.0.1:9"])

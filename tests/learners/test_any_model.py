@@ -143,14 +143,14 @@ def test_recurrent_layers_are_served_by_default():
     for layer in (L.LSTM(3), L.GRU(3), L.Bidirectional(L.SimpleRNN(2))):
         keras.utils.set_random_seed(0)
         model = keras.Sequential([keras.Input((2, 2)), layer, L.Dense(1)])
-        learner = served(model, of_shape(2, 2), compiled={"diagnostics": False})
+        learner = served(model, of_shape(2, 2, tasks=2, points=3), compiled={"diagnostics": False})
         assert learner.unrolled
 
 
 def test_what_does_not_vectorise_is_unrolled():
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((4, 2)), L.LSTM(3), L.Dense(1)])
-    batch = of_shape(4, 2)
+    batch = of_shape(4, 2, tasks=2, points=3)
     np.testing.assert_array_equal(numbers(made(model, unrolled=False), batch), numbers(made(model), batch))
 
 

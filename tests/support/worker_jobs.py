@@ -22,10 +22,12 @@ from tests.support.keras_models import Noise, dropout, float64, functional
 TASKS = 6  # a meta-batch: shared out between two, and between three
 
 
-def sines(workers, learner, steps=3, **compiled):
-    """The learner after so many outer steps on sines, its history, and how it is judged."""
-    learner.compile(keras.optimizers.Adam(0.003), "mse", metrics=["mae"], workers=workers, **compiled)
-    return trained(workers, learner, SineTasks(), (4, 5), steps)
+def sines(workers, learner, steps=3, judge=True, **compiled):
+    """The learner after so many outer steps on sines, its history, and how it is judged (with all diagnostics)."""
+    learner.compile(
+        keras.optimizers.Adam(0.003), "mse", metrics=["mae"], workers=workers, diagnostics=judge, **compiled
+    )
+    return trained(workers, learner, SineTasks(), (4, 5), steps, judge)
 
 
 def trained(workers, learner, tasks, points, steps=3, judge=True):
@@ -104,9 +106,13 @@ RULES = {
     "power -1": power_weights(-1),
     "one's own": lambda rows: tf.nn.softmax(tf.reduce_sum(rows, axis=1)),
 }
+JUDGED = ("agreement", "one's own")  # a rule that is two sums, and one that sees all rows
 JOBS = {
     **{
-        f"rule {name}": lambda w, rule=rule: sines(w, MAML(net(), 0.01, weighting=rule)) for name, rule in RULES.items()
+        f"rule {name}": lambda w, rule=rule, judge=name in JUDGED: sines(
+            w, MAML(net(), 0.01, weighting=rule), judge=judge
+        )
+        for name, rule in RULES.items()
     },
     **{
         f"source {source}": lambda w, source=source: sines(
@@ -115,9 +121,11 @@ JOBS = {
         for source in ("outer", "losses")
     },
     **{f"learner {kind}": lambda w, kind=kind: listed(w, kind) for kind in LEARNERS},
-    "20 steps": lambda w: sines(w, MAML(net(), 0.01, weighting=agreement_weights), 20, steps_per_execution=5),
-    "long updates": lambda w: sines(w, Reptile(net(), 1e-160, 1, weighting=agreement_weights)),
-    "inner batches": lambda w: sines(w, Reptile(net(), 0.02, 3, batch_size=2, weighting=agreement_weights)),
+    "20 steps": lambda w: sines(w, MAML(net(), 0.01, weighting=agreement_weights), 20, False, steps_per_execution=5),
+    "long updates": lambda w: sines(w, Reptile(net(), 1e-160, 1, weighting=agreement_weights), judge=False),
+    "inner batches": lambda w: sines(
+        w, Reptile(net(), 0.02, 3, batch_size=2, weighting=agreement_weights), judge=False
+    ),
     "dropout": lambda w: on_noise(w, with_dropout()),
     "a state that lives on": lambda w: on_noise(w, with_spectral()),
     "in memory": in_memory,

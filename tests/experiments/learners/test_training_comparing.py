@@ -22,13 +22,25 @@ def small(config):
     return config | SMALL | {"learners": learners}
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """Where embeddings that are made once serve several tests."""
+    return tmp_path_factory.mktemp("kept")
+
+
 @pytest.fixture(autouse=True)
+def no_other_folder(kept, monkeypatch):
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(kept))
+
+
+@pytest.fixture
 def own_folder(tmp_path, monkeypatch):
     """Embeddings are kept in a folder of the test's own."""
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    return tmp_path
 
 
-@pytest.mark.parametrize("learner", [name for name in METRIC["learners"] if "steps" not in name])
+@pytest.mark.parametrize("learner", [name for name in METRIC["learners"] if not name.endswith(("steps", "time"))])
 def test_each_learner_is_trained_and_tested_at_one_and_five_shots(learner):
     s = METRIC["learners"][learner]
     value = METRIC["learners"]["MAML"]["inner"][0] if isinstance(s["inner"], str) else np.ravel(s["inner"])[0]
@@ -68,18 +80,18 @@ def test_training_tasks_are_of_the_training_scripts_and_of_their_own_kind(source
         assert about["pair_share"] < 0.003
 
 
-def test_labels_change_nothing_about_clusters(monkeypatch, tmp_path):
+def test_labels_change_nothing_about_clusters(monkeypatch, own_folder):
     """Were a label looked at on the way to the tasks, other labels would give others."""
     config, glyphs = small(CACTUS), load_glyphs()
     before = unlabelled.training_tasks(config, "instance", 0)[0].partitions
-    for kept in tmp_path.glob("gaml_embedding_*"):
-        kept.unlink()
+    for file in own_folder.glob("gaml_embedding_*"):
+        file.unlink()
     mixed = glyphs._replace(labels=np.random.default_rng(0).permutation(glyphs.labels))
     monkeypatch.setattr(unlabelled, "load_glyphs", lambda: mixed)
     np.testing.assert_array_equal(unlabelled.training_tasks(config, "instance", 0)[0].partitions, before)
 
 
-def test_an_embedding_is_made_once_and_is_another_for_another_seed(monkeypatch):
+def test_an_embedding_is_made_once_and_is_another_for_another_seed(monkeypatch, own_folder):
     config, made = small(CACTUS), []
     plain = unlabelled.blurred_pixels
     monkeypatch.setattr(unlabelled, "blurred_pixels", lambda *given: made.append(given[2]) or plain(*given))

@@ -52,8 +52,23 @@ def test_a_last_batch_may_be_smaller():
     )
 
 
-@pytest.mark.parametrize("wrap", [lambda b: b, tuple, lambda b: TaskBatch(*(a.astype("float32") for a in b))])
-@pytest.mark.parametrize("compiled", [{}, {"jit_compile": True}, {"steps_per_execution": 2}, {"run_eagerly": True}])
+def plain(batch):
+    return batch
+
+
+def in_float32(batch):
+    return TaskBatch(*(a.astype("float32") for a in batch))
+
+
+@pytest.mark.parametrize(
+    ("wrap", "compiled"),
+    [
+        *((wrap, {}) for wrap in (plain, tuple, in_float32)),
+        (plain, {"run_eagerly": True}),
+        (tuple, {"jit_compile": True}),
+        (in_float32, {"steps_per_execution": 2}),
+    ],
+)
 def test_python_generators_serve(wrap, compiled):
     def batches():
         for tasks in (3, 4, 3, 5):
