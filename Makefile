@@ -73,8 +73,7 @@ badge: .venv/ready
 	$(PY) docs/launch.py badges
 
 # An interpreter counts if it runs: a name on the path may be a stand-in for one that is not installed. pip says much;
-# awk keeps a word for each package, and pip's exit status, which a pipe would lose. Compiling all modules beforehand would
-# take a minute, for many that nobody imports.
+# awk keeps a word for each package, and pip's exit status, which a pipe would lose.
 .venv/ready: pyproject.toml constraints.txt
 	@set -e; found=; \
 	for python in python3.13 python3.12 python3.11 python3 python; do \
@@ -91,7 +90,7 @@ badge: .venv/ready
 	  echo "Set-up, once: $$found makes .venv ..."; \
 	  $$found -m venv --clear .venv; \
 	  echo "Set-up: installing the packages of the chapters, about 2 GB: a few minutes ..."; \
-	  { $(PY) -m pip install --no-compile --disable-pip-version-check --progress-bar off -e ".[keras,lab,test]" -c constraints.txt \
+	  { $(PY) -m pip install --disable-pip-version-check --progress-bar off -e ".[keras,lab,test]" -c constraints.txt \
 	      || failed=1; echo "status $${failed:-0}"; } | awk '/^Collecting/ { sub(/[<>=!~;[].*/, "", $$2); print "  " $$2; fflush() } \
 	    /^Installing/ { print "Set-up: putting them in place ..."; fflush() } /^status/ { status = $$2 } END { exit status }'; \
 	else \

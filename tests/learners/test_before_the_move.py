@@ -54,9 +54,11 @@ def assert_as_before(case, numbers, rtol=1e-10):
         np.testing.assert_allclose(found, BEFORE[case], rtol=rtol, atol=rtol * np.abs(BEFORE[case]).max())
 
 
-@pytest.mark.parametrize("source", ["updates", "outer"])
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("steps", [1, 3])
+CASES = [(3, rule, source) for rule in RULES for source in ("updates", "outer")]
+CASES += [(1, "uniform", "updates"), (1, "agreement", "outer")]
+
+
+@pytest.mark.parametrize(("steps", "rule", "source"), CASES)
 @pytest.mark.parametrize("kind", LEARNERS)
 def test_directions_updates_weights_and_losses(kind, steps, rule, source):
     learner = compiled(kind, inner_steps=steps, weighting=RULES[rule], source=source)

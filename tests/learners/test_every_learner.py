@@ -90,6 +90,7 @@ SETTINGS = {  # that a learner needs
 }
 OUTPUTS = {"MIL": 2}  # the inner head's among them
 FEW = ("MANN",)  # learners that take their points step by step
+MODELS = ("model", "relation")  # of a configuration: what is in them is compared by their variables
 TWO_SUMS = ("TAML",)  # learners with a second weighted sum
 
 
@@ -151,9 +152,14 @@ def data(tasks):
 
 
 @every_learner
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("source", ["updates", "outer"])
 def test_it_trains_and_every_outer_variable_moves(kind, source):
     learner, tasks = build(kind, diagnostics=source == "updates", source=source)
+    trains(learner, tasks)
+
+
+def trains(learner, tasks):
+    """What is reported is finite, and every outer variable moves."""
     before = [v.numpy() for v in learner.outer_variables]
     history = learner.fit(data(tasks), steps_per_epoch=3, verbose=0).history
     assert all(np.isfinite(v).all() for v in history.values())
@@ -191,10 +197,11 @@ def test_its_meta_gradient_is_that_of_its_tasks_one_by_one_and_evaluate_weighs_a
     assert same(everything(learner), before)
     assert [g.shape for g in result.gradient] == [v.shape for v in learner.outer_variables]
     assert result.weights.shape == result.query_losses.shape == (4,)
-    assert relative_error(arrays(task_by_task(learner)(batch)), arrays(result)) < 1e-9
     np.testing.assert_allclose(reported["loss"], np.mean(losses), rtol=1e-5)
     np.testing.assert_allclose(reported["smallest_weight"], np.min(result.weights), rtol=1e-5, atol=1e-7)
-    if source == "losses":
+    if source != "losses":
+        assert relative_error(arrays(task_by_task(learner)(batch)), arrays(result)) < 1e-9
+    else:
         np.testing.assert_allclose(result.weights, result.query_losses / np.sum(result.query_losses), rtol=1e-12)
 
 
@@ -208,12 +215,13 @@ def test_each_query_is_answered_alone(kind):
 
 
 @every_learner
-def test_it_is_the_same_when_saved_and_loaded(kind, tmp_path):
-    learner, tasks = build(kind, diagnostics=False, source="losses", weighting=agreement_weights)
-    learner.fit(data(tasks), steps_per_epoch=2, verbose=0)
+def test_it_trains_and_is_the_same_when_saved_and_loaded(kind, tmp_path):
+    learner, tasks = build(kind, diagnostics=False, source="losses")
+    trains(learner, tasks)
     learner.save(tmp_path / "learner.keras")
     again = keras.models.load_model(tmp_path / "learner.keras")
-    assert again.get_config() == learner.get_config()
+    ours, theirs = ({k: v for k, v in one.get_config().items() if k not in MODELS} for one in (learner, again))
+    assert ours == theirs
     assert same(everything(again), everything(learner))
     for one in (learner, again):  # and the optimiser's state came along
         one.fit(data(tasks), steps_per_epoch=2, verbose=0)

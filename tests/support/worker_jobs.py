@@ -110,7 +110,7 @@ JUDGED = ("agreement", "one's own")  # a rule that is two sums, and one that see
 JOBS = {
     **{
         f"rule {name}": lambda w, rule=rule, judge=name in JUDGED: sines(
-            w, MAML(net(), 0.01, weighting=rule), judge=judge
+            w, MAML(net(), 0.01, weighting=rule), 20, judge, steps_per_execution=5
         )
         for name, rule in RULES.items()
     },
@@ -121,7 +121,6 @@ JOBS = {
         for source in ("outer", "losses")
     },
     **{f"learner {kind}": lambda w, kind=kind: listed(w, kind) for kind in LEARNERS},
-    "20 steps": lambda w: sines(w, MAML(net(), 0.01, weighting=agreement_weights), 20, False, steps_per_execution=5),
     "long updates": lambda w: sines(w, Reptile(net(), 1e-160, 1, weighting=agreement_weights), judge=False),
     "inner batches": lambda w: sines(
         w, Reptile(net(), 0.02, 3, batch_size=2, weighting=agreement_weights), judge=False
