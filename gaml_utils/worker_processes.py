@@ -29,7 +29,8 @@ def worker_environments(workers: int, host: str = "127.0.0.1") -> list[dict[str,
             one.bind((host, 0))
         addresses = [f"{host}:{one.getsockname()[1]}" for one in sockets]
     threads = str(max(1, (os.cpu_count() or 1) // workers))
-    shared = {"TF_NUM_INTRAOP_THREADS": threads, "OMP_NUM_THREADS": threads} | os.environ
+    names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+    shared = dict.fromkeys(names, threads) | os.environ
     configs = [
         {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}} for index in range(workers)
     ]

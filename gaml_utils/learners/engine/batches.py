@@ -11,6 +11,8 @@ from gaml_utils.learners.engine.checks import check_tensors
 from gaml_utils.learners.engine.workers import ALONE, Workers
 from gaml_utils.records import TaskBatch
 
+SEVERAL = "several meta-batches"
+
 
 def as_batches(
     data: Any, batch_size: int | None, steps: int | None, name: str, steps_name: str, workers: Workers = ALONE
@@ -53,6 +55,25 @@ def in_memory(batch: TaskBatch, batch_size: int | None, workers: Workers = ALONE
         own = np.concatenate([workers.share(tasks[start : start + batch_size]) for start in starts])
         batch = tf.nest.map_structure(lambda a: tf.gather(a, own), batch)
     return untuned(tf.data.Dataset.from_tensor_slices(batch).batch(batch_size // workers.count))
+
+
+def several_at_once(data: Any, count: int) -> Any:
+    """The data; where it is a dataset without end, of shapes known beforehand, with `count` meta-batches an item.
+
+    An item is then {SEVERAL: meta-batches one after the other along a new first axis}: fetching one by one would take
+    as long as a small outer step. A dataset with an end keeps its items, since their number is what Keras counts.
+    """
+    if count == 1 or not isinstance(data, tf.data.Dataset) or data.cardinality() != tf.data.INFINITE_CARDINALITY:
+        return data
+    if not shapes_known(data):
+        return data
+    return untuned(tf.data.Dataset.zip({SEVERAL: data.batch(count, drop_remainder=True)}))
+
+
+def shapes_known(data: Any) -> bool:
+    """Is this a dataset, or an iterator of one, that says the shape of every array beforehand?"""
+    spec = getattr(data, "element_spec", None)
+    return spec is not None and all(part.shape.is_fully_defined() for part in tf.nest.flatten(spec))
 
 
 def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:

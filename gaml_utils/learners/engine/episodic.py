@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from gaml_utils.checks import check_flag
 from gaml_utils.learners.engine.across import across
+from gaml_utils.learners.engine.batches import several_at_once
 from gaml_utils.learners.engine.checks import check_compile, check_outer_variables, check_tensors, one_device, refuse
 from gaml_utils.learners.engine.divergence import DivergenceGuard
 from gaml_utils.learners.engine.functional import Functional, matching
@@ -180,6 +181,8 @@ class EpisodicModel(ReportingLearner):
             validation_data = self.batches(
                 validation_data, validation_batch_size, validation_steps, "validation_data", "validation_steps"
             )
+        if not self.run_eagerly:
+            x = several_at_once(x, self.steps_per_execution)
         steps = {"steps_per_epoch": steps_per_epoch, "validation_steps": validation_steps}
         with told(self.workers):
             return super().fit(x, validation_data=validation_data, shuffle=shuffle, **steps, **self.as_worker(kwargs))

@@ -10,6 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from gaml_utils.learners.engine.batches import SEVERAL, shapes_known
 from gaml_utils.learners.engine.checks import check_tensors, unpacked
 from gaml_utils.records import TaskBatch, as_batch
 
@@ -24,19 +25,25 @@ def train_function(learner: Any) -> Callable[[Iterator], dict]:
     one_step = tf.autograph.experimental.do_not_convert(learner.train_step)  # as Keras runs it
 
     @tf.function(jit_compile=learner.jit_compile)
-    def steps(batches: list[TaskBatch]) -> dict:
-        if count == 1 or len(batches) == 1:
-            return one_step(batches[0])
-        stack = tf.nest.map_structure(lambda *parts: tf.stack(parts), *batches)
-        for k in tf.range(count):
+    def step(batch: TaskBatch) -> dict:
+        return one_step(batch)
+
+    @tf.function(jit_compile=learner.jit_compile)
+    def steps(stack: TaskBatch) -> dict:
+        for k in tf.range(tf.nest.flatten(stack)[0].shape[0]):
             one_step(tf.nest.map_structure(lambda part, k=k: part[k], stack))
         return learner.get_metrics_result()
+
+    def fetched(iterator: Any) -> Any:
+        if isinstance(iterator.element_spec, dict):
+            return next(iterator)[SEVERAL]
+        return tf.nest.map_structure(lambda *parts: tf.stack(parts), *[next(iterator) for _ in range(count)])
 
     @tf.function
     def train(iterator: Iterator) -> dict:
         if learner.jit_compile:
             learner.guard.reset()
-        logs = steps([next(iterator) for _ in range(count)])
+        logs = step(next(iterator)) if count == 1 else steps(fetched(iterator))
         if learner.jit_compile:
             learner.guard.check()
         return logs
@@ -47,8 +54,11 @@ def train_function(learner: Any) -> Callable[[Iterator], dict]:
     def in_graph(iterator: Any) -> Callable | None:
         if learner.run_eagerly or not shapes_known(iterator):
             return None
-        same_shares(learner, iterator.element_spec)
-        learner.before_steps(as_batch(unpacked(iterator.element_spec)))
+        spec = iterator.element_spec
+        if isinstance(spec, dict):
+            spec = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape[1:], part.dtype), spec[SEVERAL])
+        same_shares(learner, spec)
+        learner.before_steps(as_batch(unpacked(spec)))
         return train.get_concrete_function(iterator)  # which is called without a look at its arguments
 
     def one_by_one(iterator: Iterator) -> dict:
@@ -65,7 +75,7 @@ def train_function(learner: Any) -> Callable[[Iterator], dict]:
             learner.before_steps(batch)
             learner.guard.reset()
             with learner.workers.waiting():
-                logs = one_step(batch) if learner.run_eagerly else steps([batch])
+                logs = one_step(batch) if learner.run_eagerly else step(batch)
             learner.guard.check()
         return logs
 
@@ -97,9 +107,3 @@ def test_function(learner: Any) -> Callable[[Iterator], dict]:
 def same_shares(learner: Any, batch: Any) -> None:
     """Raise ValueError, on each worker, unless all have as many tasks in this meta-batch, or its TensorSpecs."""
     learner.workers.agree(tasks_per_worker=str(tf.nest.flatten(batch)[0].shape[0]))
-
-
-def shapes_known(iterator: Any) -> bool:
-    """Is this an iterator of a dataset that says the shape of every array beforehand?"""
-    spec = getattr(iterator, "element_spec", None)
-    return spec is not None and all(part.shape.is_fully_defined() for part in tf.nest.flatten(spec))

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from gaml_utils.learners import as_dataset
-from gaml_utils.learners.engine.batches import as_batches
+from gaml_utils.learners.engine.batches import SEVERAL, as_batches, several_at_once
 from gaml_utils.records import TaskBatch
 from gaml_utils.tasks import SineTasks
 from tests.support.strangers import made, net, sines
@@ -78,6 +78,27 @@ def test_python_generators_serve(wrap, compiled):
     learner.fit(batches(), verbose=0)
     assert learner.optimizer.iterations == 4
     assert np.isfinite(learner.evaluate(batches(), verbose=0)).all()
+
+
+def test_meta_batches_of_an_endless_dataset_are_fetched_several_at_once():
+    data = as_dataset(SineTasks(), 4, 5, 6)
+    stack = next(iter(several_at_once(data, 3)))[SEVERAL]
+    for k, batch in enumerate(data.take(3)):
+        for part, one in zip(stack, batch, strict=True):
+            np.testing.assert_array_equal(part[k], one)
+
+
+def test_data_with_an_end_or_of_unknown_shape_are_fetched_as_they_come():
+    endless = as_dataset(SineTasks(), 4)
+    ragged = tf.data.Dataset.from_tensor_slices(sines(5)).batch(2).repeat()
+    for data in (endless.take(7), ragged, sines(), (batch for batch in [sines()])):
+        assert several_at_once(data, 3) is data
+    assert several_at_once(endless, 1) is endless
+    learner = made(net(), compiled={"steps_per_execution": 3})
+    learner.fit(endless.take(7), verbose=0)
+    assert learner.optimizer.iterations == 6  # and one that is left over
+    learner.fit(ragged, steps_per_epoch=6, verbose=0)
+    assert learner.optimizer.iterations == 12
 
 
 def test_a_task_batch_is_a_meta_batch_or_is_cut_into_some():
