@@ -29,13 +29,13 @@ lab: .venv/ready
 run: .venv/ready
 	$(PY) tests/notebooks/run_notebooks.py run
 
-# Two processes: a notebook is one process's (loadfile), and so is a run of neighbouring tests (worksteal).
+# Two processes, a thread each: a notebook is one process's (loadfile), and so are neighbouring tests (worksteal).
 test: .venv/ready
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
 	$(PY) -m pytest -n 2 --dist worksteal tests
-	$(PY) $(NBVAL) -n 2 --dist loadfile notebooks
+	TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 $(PY) $(NBVAL) -n 2 --dist loadfile notebooks
 
 store: .venv/ready
 	$(PY) tests/notebooks/run_notebooks.py store $(ONLY)
@@ -73,7 +73,8 @@ badge: .venv/ready
 	$(PY) docs/launch.py badges
 
 # An interpreter counts if it runs: a name on the path may be a stand-in for one that is not installed. pip says much;
-# awk keeps a word for each package, and pip's exit status, which a pipe would lose.
+# awk keeps a word for each package, and pip's exit status, which a pipe would lose. All cores compile the modules, where
+# pip would take one; some packages hold files that are for no Python, or for another one.
 .venv/ready: pyproject.toml constraints.txt
 	@set -e; found=; \
 	for python in python3.13 python3.12 python3.11 python3 python; do \
@@ -90,12 +91,14 @@ badge: .venv/ready
 	  echo "Set-up, once: $$found makes .venv ..."; \
 	  $$found -m venv --clear .venv; \
 	  echo "Set-up: installing the packages of the chapters, about 2 GB: a few minutes ..."; \
-	  { $(PY) -m pip install --disable-pip-version-check --progress-bar off -e ".[keras,lab,test]" -c constraints.txt \
+	  { $(PY) -m pip install --no-compile --disable-pip-version-check --progress-bar off -e ".[keras,lab,test]" -c constraints.txt \
 	      || failed=1; echo "status $${failed:-0}"; } | awk '/^Collecting/ { sub(/[<>=!~;[].*/, "", $$2); print "  " $$2; fflush() } \
 	    /^Installing/ { print "Set-up: putting them in place ..."; fflush() } /^status/ { status = $$2 } END { exit status }'; \
 	else \
 	  echo "Python 3.11, 3.12 or 3.13 is needed, and none of them runs here: see https://www.python.org/downloads/"; \
 	  exit 1; \
 	fi; \
+	echo "Set-up: compiling them ..."; \
+	$(PY) -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true; \
 	echo "Set-up: done."
 	@touch $@

@@ -26,7 +26,7 @@ def here(monkeypatch):
     monkeypatch.setattr(crew, "ProcessPoolExecutor", Here)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def whole(tmp_path_factory):
     """A run that nobody stopped, in a process of its own as the real ones are."""
     folder = tmp_path_factory.mktemp("whole") / "made" / "on the way"
