@@ -70,6 +70,11 @@ def several_at_once(data: Any, count: int) -> Any:
     return untuned(tf.data.Dataset.zip({SEVERAL: data.batch(count, drop_remainder=True)}))
 
 
+def are_several(spec: Any) -> bool:
+    """Is this the spec of what several_at_once makes? (A dict of another kind is told apart where batches are read.)"""
+    return isinstance(spec, dict) and SEVERAL in spec
+
+
 def shapes_known(data: Any) -> bool:
     """Is this a dataset, or an iterator of one, that says the shape of every array beforehand?"""
     spec = getattr(data, "element_spec", None)

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from gaml_utils.learners.engine.batches import SEVERAL, shapes_known
+from gaml_utils.learners.engine.batches import SEVERAL, are_several, shapes_known
 from gaml_utils.learners.engine.checks import check_tensors, unpacked
 from gaml_utils.records import TaskBatch, as_batch
 
@@ -35,7 +35,7 @@ def train_function(learner: Any) -> Callable[[Iterator], dict]:
         return learner.get_metrics_result()
 
     def fetched(iterator: Any) -> Any:
-        if isinstance(iterator.element_spec, dict):
+        if are_several(iterator.element_spec):
             return next(iterator)[SEVERAL]
         return tf.nest.map_structure(lambda *parts: tf.stack(parts), *[next(iterator) for _ in range(count)])
 
@@ -55,7 +55,7 @@ def train_function(learner: Any) -> Callable[[Iterator], dict]:
         if learner.run_eagerly or not shapes_known(iterator):
             return None
         spec = iterator.element_spec
-        if isinstance(spec, dict):
+        if are_several(spec):
             spec = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape[1:], part.dtype), spec[SEVERAL])
         same_shares(learner, spec)
         learner.before_steps(as_batch(unpacked(spec)))

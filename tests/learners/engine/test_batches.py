@@ -101,6 +101,14 @@ def test_data_with_an_end_or_of_unknown_shape_are_fetched_as_they_come():
     assert learner.optimizer.iterations == 12
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_dataset_of_dicts_is_refused_for_what_it_is(count):
+    data = tf.data.Dataset.from_tensors(sines()._asdict())
+    for given in (data, data.repeat()):
+        with pytest.raises(ValueError, match="should be a TaskBatch"):
+            made(net(), compiled={"steps_per_execution": count}).fit(given, steps_per_epoch=3, verbose=0)
+
+
 def test_a_task_batch_is_a_meta_batch_or_is_cut_into_some():
     learner = made(net())
     learner.fit(sines(25), verbose=0, epochs=3)
