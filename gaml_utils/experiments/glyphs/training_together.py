@@ -117,6 +117,7 @@ def main() -> int:
         if workers.first:
             shown = ", ".join(f"{a[0]:.2%}" for a in run["test_accuracy"])
             print(f"seed {run['seed']}: 1 and 5 shots {shown}; parameters {run['digest']}", flush=True)
+    workers.agree(trainings_done=str(len(done)))  # the first tests meanwhile: who left now would look like a crash
     if not workers.first:
         return 0
     stored = select(runs, "comparison", LEARNER, RULE, step_size, "test_accuracy")[..., 0]
