@@ -111,7 +111,7 @@ KINDS = {
     "a toy with rates": (WithRates, "mse", SineTasks()),
     "a toy that compares": (ToMeans, of_scores, Blobs()),
 }
-# Without an inner loop "updates" and "outer" are one source: test_metric.
+# Without an inner loop there are no updates, and TaskResult has the directions in their place: one source.
 SOURCES = {kind: ("outer",) if classifies(make) else ("updates", "outer") for kind, (make, *_) in KINDS.items()}
 each_source = pytest.mark.parametrize(("kind", "source"), [(k, s) for k, names in SOURCES.items() for s in names])
 any_source = pytest.mark.parametrize(
