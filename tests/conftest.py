@@ -13,7 +13,7 @@ import pytest
 from gaml_utils import reproducible
 
 reproducible()
-gc.set_threshold(50_000, 10, 10)  # traced graphs are many small objects that stay: looking at them takes 7% of a test that traces
+gc.set_threshold(50_000, 10, 10)  # graphs are many small objects that stay: looking at them took 7% of tracing
 
 
 def pytest_collection_finish(session):

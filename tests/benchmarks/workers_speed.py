@@ -6,7 +6,8 @@ First all of them take three outer steps in float64 from the same start, and the
 they take turns, a launch each, ROUNDS times: one process with one thread, two workers with one thread each, and one
 process with two threads, for two tasks side by side. A launch takes STEPS outer steps, the first few apart, and says
 the median wall seconds of one. A fourth launch is two processes at once, each with half of the tasks, that exchange
-nothing: what two workers are slower than that, the exchange costs. --store writes all, and their ratios, into data/results/bench.json.
+nothing: what two workers are slower than that, the exchange costs. --store writes all, and their ratios, into
+data/results/bench.json.
 """
 
 import argparse
