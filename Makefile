@@ -99,6 +99,6 @@ badge: .venv/ready
 	  exit 1; \
 	fi; \
 	echo "Set-up: compiling them ..."; \
-	$(PY) -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true; \
+	$(PY) -m compileall -q -j 0 -x '[/\\]tests?[/\\]' .venv/lib >/dev/null 2>&1 || true; \
 	echo "Set-up: done."
 	@touch $@

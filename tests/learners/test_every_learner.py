@@ -59,29 +59,34 @@ class ToMeans(MetaLearner):
 
 
 class Blobs:
-    """Points around three centres, in the order of their classes: (tasks, 3 * points, 2) and labels.
+    """Points around a centre for each class, in the order of the classes: (tasks, ways * points, 2) and labels.
 
-    few: one point of each class in a support set, where each takes a step of the learner's.
+    few: two classes of one point, where each point of a support set takes a step of the learner's.
     """
 
     def __init__(self, few=False):
-        self.sizes = (1, 1) if few else (2, 1)
+        self.ways, self.sizes = (2, (1, 1)) if few else (3, (2, 1))
 
     def sample(self, rng, tasks, shots, queries):
-        centres = rng.normal(size=(tasks, 3, 1, 2))
-        x = [np.reshape(centres + 0.3 * rng.normal(size=(tasks, 3, n, 2)), (tasks, 3 * n, 2)) for n in (shots, queries)]
-        y = [np.tile(np.repeat(np.arange(3), n), (tasks, 1)) for n in (shots, queries)]
+        ways = self.ways
+        centres = rng.normal(size=(tasks, ways, 1, 2))
+        x = [centres + 0.3 * rng.normal(size=(tasks, ways, n, 2)) for n in (shots, queries)]
+        x = [np.reshape(points, (tasks, -1, 2)) for points in x]
+        y = [np.tile(np.repeat(np.arange(ways), n), (tasks, 1)) for n in (shots, queries)]
         return TaskBatch(x[0], y[0], x[1], y[1])
 
 
 def network(outputs=1, features=1, first=()):
     with float64():
-        layers = [*(make() for make in first), keras.layers.Dense(6, "tanh"), keras.layers.Dense(outputs)]
+        layers = [
+            *(make() for make in first),
+            keras.layers.Dense(6, "tanh", use_bias=False),
+            keras.layers.Dense(outputs),
+        ]
         return functional(*layers, shape=(features,))
 
 
 IN_CONTEXT = {"CAML": [lambda: Context(2)]}  # layers that a learner needs
-WAYS = 3  # of Blobs
 SETTINGS = {  # that a learner needs
     "ADML": lambda: {"input_range": (-5.0, 5.0)},
     "relation": lambda: {"relation": network(1, 4)},
@@ -124,7 +129,7 @@ def build(kind, diagnostics=True, **settings):
     make, loss, tasks = KINDS[kind]
     keras.utils.set_random_seed(1)
     model = network(OUTPUTS.get(kind, 1), first=IN_CONTEXT.get(kind, ())) if loss == "mse" else network(2, 2)
-    needed = SETTINGS.get(kind, dict)() | ({"ways": WAYS} if classifies(make) else {})
+    needed = SETTINGS.get(kind, dict)() | ({"ways": tasks.ways} if classifies(make) else {})
     learner = make(model, **{"weighting": agreement_weights} | needed | settings)
     learner.compile(keras.optimizers.Adam(0.02), loss, diagnostics=diagnostics)
     return learner, tasks

@@ -79,28 +79,26 @@ REFUSED = {
 }
 
 
-def test_what_workers_do_not_share_is_refused_on_each_of_them(tmp_path):
-    done = launched(2, FAULTS, "refusals", tmp_path)
-    assert done.returncode == 0, done.stderr[-3000:]
-    for k in range(2):
-        told = json.loads((tmp_path / f"refused_{k}.json").read_text())
-        assert told.keys() == REFUSED.keys()
-        assert {name: told[name] for name in REFUSED if REFUSED[name] not in told[name]} == {}
-
-
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """The folder of a training that nothing has disturbed."""
+    """The folder of a training that nothing has disturbed, and of what was refused after it."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    done = launched(2, FAULTS, "train", folder, module="learners.workers")
+    done = launched(2, FAULTS, folder, module="learners.workers")
     assert done.returncode == 0, done.stderr[-3000:]
     return folder, done.stdout
 
 
+def test_what_workers_do_not_share_is_refused_on_each_of_them(undisturbed):
+    for k in range(2):
+        told = json.loads((undisturbed[0] / f"refused_{k}.json").read_text())
+        assert told.keys() == REFUSED.keys()
+        assert {name: told[name] for name in REFUSED if REFUSED[name] not in told[name]} == {}
+
+
 def test_the_first_worker_alone_shows_a_bar_and_writes_files(undisturbed):
     folder, shown = undisturbed
-    ends = {"end_0.npz", "end_1.npz"}
-    assert {p.name for p in folder.iterdir()} == ends | {"backup", "best.keras", "log_0.csv", "saved_0.keras"}
+    of_each = {f"{name}_{k}.{end}" for name, end in (("end", "npz"), ("refused", "json")) for k in range(2)}
+    assert {p.name for p in folder.iterdir()} == of_each | {"backup", "best.keras", "log_0.csv", "saved_0.keras"}
     assert shown.count("Epoch 2/") == 1
 
 
@@ -112,12 +110,12 @@ def test_a_saved_learner_is_one_process_again(undisturbed):
 
 
 def test_a_killed_worker_ends_the_others_and_the_same_command_goes_on_bit_for_bit(undisturbed, tmp_path):
-    first = launched(2, FAULTS, "train", tmp_path, 1)
+    first = launched(2, FAULTS, tmp_path, 1)
     assert first.returncode == 1
     assert "worker 1 of 2 (numbered from 0) was ended by SIGKILL, so the others are stopped" in first.stderr
     assert "Traceback" not in first.stderr
     assert not list(tmp_path.glob("end_*"))
-    again = launched(2, FAULTS, "train", tmp_path, 1)
+    again = launched(2, FAULTS, tmp_path, 1)
     assert again.returncode == 0, again.stderr[-3000:]
     assert "Epoch 1/" not in again.stdout  # it went on
     for k in range(2):
@@ -139,7 +137,7 @@ def processes_of(environments, *command):
 
 
 def test_without_a_launcher_a_worker_that_lost_another_says_so_in_one_sentence(tmp_path):
-    killed, other = processes_of(worker_environments(2), FAULTS, "train", tmp_path, 0)
+    killed, other = processes_of(worker_environments(2), FAULTS, tmp_path, 0)
     try:
         assert killed.wait(600) == -signal.SIGKILL
         told = other.communicate(timeout=600)[1]

@@ -44,6 +44,26 @@ def test_readme_gives_the_lowest_and_the_highest_ratio_of_each_rule(rule):
     assert f"is {sines} on sines and {images} on images." in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("fit", "bare", "sentence"),
+    [
+        ("ours, fit", "ours", "a step a call, it has {} of the bare step's speed"),
+        ("ours, fit without diagnostics", "ours", "`compile(diagnostics=False)` leaves both out: {}."),
+        ("ours, fit, 8 a call, XLA", "ours, 8 a call, XLA", "and `fit` has {} of its speed"),
+        (
+            "ours, fit without diagnostics, 8 a call, XLA",
+            "ours, 8 a call, XLA",
+            "`as_dataset(..., drawn_together=32)`, {}.",
+        ),
+    ],
+)
+def test_readme_gives_the_lowest_and_the_highest_speed_of_fit(fit, bare, sentence):
+    found = [w["rates"] for w in BENCH["workloads"].values() if fit in w["rates"]]
+    ratios = [rates[fit]["rate"] / rates[bare]["rate"] for rates in found]
+    said = sentence.format(f"{min(ratios):.2f} to {max(ratios):.2f}")
+    assert said in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def duel_module(monkeypatch, **contenders):
     monkeypatch.setitem(sys.modules, "peer_tensorflow", types.SimpleNamespace(**contenders))
     monkeypatch.delitem(sys.modules, "peer_duel", raising=False)

@@ -1,7 +1,7 @@
 """What can go wrong between workers: a script for gaml_utils.learners.workers.
 
-worker_faults.py train FOLDER [NUMBER]     # worker NUMBER is killed in the second epoch, the first time
-worker_faults.py refusals FOLDER           # what is refused, a sentence each, as FOLDER/refused_<number>.json
+worker_faults.py FOLDER             # a training, then what is refused, a sentence each: FOLDER/refused_<number>.json
+worker_faults.py FOLDER NUMBER      # a training, in the second epoch of which worker NUMBER is killed, the first time
 """
 
 import json
@@ -40,7 +40,7 @@ class Deadly(keras.callbacks.Callback):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def train(workers, folder, victim=None):
+def train(workers, folder, victim):
     learner = made()
     learner.compile(keras.optimizers.Adam(0.003), "mse", workers=workers)
     callbacks = [
@@ -48,7 +48,7 @@ def train(workers, folder, victim=None):
         keras.callbacks.ModelCheckpoint(folder / "best.keras"),
         keras.callbacks.CSVLogger(folder / f"log_{workers.index}.csv"),
     ]
-    if victim == str(workers.index):
+    if victim == workers.index:
         callbacks.insert(0, Deadly(folder / "was killed"))
     data = as_dataset(SineTasks(), 4, 3, 3, learner=learner, workers=workers)
     learner.fit(data, steps_per_epoch=2, epochs=EPOCHS, callbacks=callbacks)
@@ -138,4 +138,7 @@ def in_tensors(batch):
 
 
 if __name__ == "__main__":
-    {"train": train, "refusals": refusals}[sys.argv[1]](join_workers(), pathlib.Path(sys.argv[2]), *sys.argv[3:])
+    workers, folder, victim = join_workers(), pathlib.Path(sys.argv[1]), [*map(int, sys.argv[2:]), None][0]
+    train(workers, folder, victim)
+    if victim is None:
+        refusals(workers, folder)

@@ -11,7 +11,15 @@ from gaml_utils.experiments.learners.training import learner_job
 from gaml_utils.experiments.records import job
 from gaml_utils.tasks import ClusterTasks, EpisodeTasks, ReachTasks, ViewTasks, WithUnlabelled
 
-SMALL = {"iterations": 3, "validation_tasks": 4, "test_tasks": 10, "meta_batch": 2, "filters": 2, "embedding_steps": 3}
+SMALL = {
+    "iterations": 3,
+    "validation_tasks": 4,
+    "test_tasks": 10,
+    "meta_batch": 2,
+    "filters": 2,
+    "embedding_steps": 3,
+    "clusters": 60,
+}
 
 
 def small(config):
