@@ -2,7 +2,8 @@
 
 TensorFlow allocates and frees the same arrays in every step. In its own threads, where `fit` and loops in a graph run,
 the C library of Linux (glibc) hands them back to the system at once and asks for them again, and the system fills each
-page with zeros, which for small models can take as long as the arithmetic. The process does not shrink afterwards.
+page with zeros, which for small models can take as long as the arithmetic. The process does not shrink afterwards. What
+threads keep apart from one another would add up, so no more of them than run at a time have memory of their own.
 """
 
 import contextlib
@@ -10,7 +11,7 @@ import ctypes
 import os
 import platform
 
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # malloc.h
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -2, -3, -8  # malloc.h
 MEBIBYTE = 2**20
 
 
@@ -24,5 +25,6 @@ def keep_freed_memory() -> bool:
     with contextlib.suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
         settings = {M_MMAP_THRESHOLD: 32 * MEBIBYTE, M_TRIM_THRESHOLD: 1024 * MEBIBYTE, M_TOP_PAD: 64 * MEBIBYTE}
+        settings |= {M_ARENA_MAX: max(2, os.cpu_count() or 2)}
         return all([mallopt(name, value) == 1 for name, value in settings.items()])
     return False

@@ -60,6 +60,7 @@ class Peer(NamedTuple):
 
 SINE = ("sine",)
 KEPT = {"MALLOC_TOP_PAD_": str(2**26), "MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
+KEPT |= {"MALLOC_ARENA_MAX": str(max(2, os.cpu_count() or 2))}
 PEERS = {
     "ours": Peer("peer_tensorflow", "ours"),
     "ours, agreement": Peer("peer_tensorflow", "ours_agreement", weights="agreement"),
