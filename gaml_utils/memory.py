@@ -2,8 +2,8 @@
 
 TensorFlow allocates and frees the same arrays in every step. In its own threads, where `fit` and loops in a graph run,
 the C library of Linux (glibc) hands them back to the system at once and asks for them again, and the system fills each
-page with zeros, which for small models can take as long as the arithmetic. The process does not shrink afterwards. What
-threads keep apart from one another would add up, so no more of them than run at a time have memory of their own.
+page with zeros, which for small models can take as long as the arithmetic. The process does not shrink afterwards. Every
+thread would keep memory of its own (an arena), and all of it would add up: there are as many arenas as cores.
 """
 
 import contextlib

@@ -205,7 +205,7 @@ def test_time_and_memory_were_measured_for_every_notebook_and_are_within_bounds(
     assert set(MEASURED) == {p.relative_to(ROOT / "notebooks").as_posix() for p in ALL}
     for name, run in MEASURED.items():
         number = name.removeprefix("solutions/")[:2]
-        assert run["seconds"] <= (20 if name.startswith("solutions/") else 90 if number >= "06" else 60), name
+        assert run["seconds"] <= (20 if name.startswith("solutions/") else 75 if number >= "06" else 60), name
         most = {"17": 1500}.get(number, 1200 if number >= "08" else 1000 if number >= "06" else 400)
         assert run["megabytes"] <= most, name  # 17 has its workers with it
     assert sum(run["seconds"] for run in MEASURED.values()) <= 600

@@ -42,7 +42,7 @@ def test_rules_and_settings_are_those_of_the_job():
         ("inner 0.01", "MAML", "agreement of outer"),
         ("inner 0.01", "TAML, Gini, after, 1"),
     ]
-    assert len({of_sines(*job)["test_error"] for job in jobs}) == 4
+    assert len({of_sines(*one)["test_error"] for one in jobs}) == 4
 
 
 def test_a_training_that_diverges_has_no_errors():
