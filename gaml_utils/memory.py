@@ -2,7 +2,7 @@
 
 TensorFlow allocates and frees the same arrays in every step. In its own threads, where `fit` and loops in a graph run,
 the C library of Linux (glibc) hands them back to the system at once and asks for them again, and the system fills each
-page with zeros, which for small models can take as long as the arithmetic. The process does not shrink afterwards. Every
+page with zeros, which for small models can take as long as the arithmetic. The process does not shrink afterwards. Each
 thread would keep memory of its own (an arena), and all of it would add up: there are as many arenas as cores.
 """
 
