@@ -138,7 +138,8 @@ def in_tensors(batch):
 
 
 if __name__ == "__main__":
-    workers, folder, victim = join_workers(), pathlib.Path(sys.argv[1]), [*map(int, sys.argv[2:]), None][0]
+    workers, folder = join_workers(), pathlib.Path(sys.argv[1])
+    victim = int(sys.argv[2]) if sys.argv[2:] else None
     train(workers, folder, victim)
     if victim is None:
         refusals(workers, folder)

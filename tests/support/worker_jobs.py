@@ -116,7 +116,7 @@ JOBS = {
     },
     **{
         f"source {source}": lambda w, source=source: sines(
-            w, MAML(net(), 0.01, weighting=agreement_weights, source=source), judge=False
+            w, MAML(net(), 0.01, weighting=agreement_weights, source=source)
         )
         for source in ("outer", "losses")
     },
